@@ -1,0 +1,53 @@
+/// A dense row-major matrix of `Float`.
+///
+///     let x = Matrix(rows: 2, columns: 3, values: [1, 2, 3, 4, 5, 6])
+///     x[1, 0]  // 4
+///
+/// It is a reference to memory that it owns, aligned to 64 bytes: weights and workspaces are
+/// shared between threads without being copied. It does no locking: threads that share a matrix
+/// must either all read it or write disjoint rows.
+public final class Matrix: @unchecked Sendable {
+  public let rows: Int
+  public let columns: Int
+
+  /// The first element. Only valid while the matrix is alive.
+  package let base: UnsafeMutablePointer<Float>
+
+  /// A matrix of zeros.
+  public init(rows: Int, columns: Int) {
+    precondition(rows >= 0 && columns >= 0)
+    self.rows = rows
+    self.columns = columns
+    let bytes = max(64, (rows * columns * MemoryLayout<Float>.stride + 63) & ~63)
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+    memory.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
+    base = memory.assumingMemoryBound(to: Float.self)
+  }
+
+  /// - Precondition: `values.count == rows * columns`.
+  public convenience init(rows: Int, columns: Int, values: [Float]) {
+    precondition(values.count == rows * columns)
+    self.init(rows: rows, columns: columns)
+    values.withUnsafeBufferPointer { UnsafeMutableBufferPointer(start: base, count: count).update(fromContentsOf: $0) }
+  }
+
+  deinit { UnsafeMutableRawPointer(base).deallocate() }
+
+  public var count: Int { rows * columns }
+
+  public subscript(row: Int, column: Int) -> Float {
+    get {
+      precondition(row >= 0 && row < rows && column >= 0 && column < columns)
+      return base[row * columns + column]
+    }
+    set {
+      precondition(row >= 0 && row < rows && column >= 0 && column < columns)
+      base[row * columns + column] = newValue
+    }
+  }
+
+  /// All elements, row by row. Complexity: O(`count`).
+  public var values: [Float] { Array(UnsafeBufferPointer(start: base, count: count)) }
+
+  package func row(_ index: Int) -> UnsafeMutablePointer<Float> { base + index * columns }
+}
