@@ -34,8 +34,8 @@ let package = Package(
     // The line.
     .target(name: "Corpus", dependencies: ["Files", "HDF5", "Zstandard", "Gzip", crypto]),
     .target(name: "Tokenizers"),
-    .target(name: "Checkpoints", dependencies: ["Tokenizers", "LinearAlgebra", crypto]),
-    .target(name: "Transformer", dependencies: ["Checkpoints", "LinearAlgebra"]),
+    .target(name: "Checkpoints", dependencies: ["Tokenizers", "Files", "LinearAlgebra", crypto]),
+    .target(name: "Transformer", dependencies: ["Checkpoints", "Files", "LinearAlgebra"]),
 
     // Tests, one target a source target.
     .testTarget(name: "FilesTests", dependencies: ["Files"]),
