@@ -36,6 +36,7 @@ let package = Package(
     .target(name: "Tokenizers"),
     .target(name: "Checkpoints", dependencies: ["Tokenizers", "Files", "LinearAlgebra", crypto]),
     .target(name: "Transformer", dependencies: ["Checkpoints", "Files", "LinearAlgebra"]),
+    .target(name: "ActivationStatistics", dependencies: ["Files", "HDF5", "Corpus", "Transformer"]),
 
     // Tests, one target a source target.
     .testTarget(name: "FilesTests", dependencies: ["Files"]),
