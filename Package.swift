@@ -37,6 +37,8 @@ let package = Package(
     .target(name: "Checkpoints", dependencies: ["Tokenizers", "Files", "LinearAlgebra", crypto]),
     .target(name: "Transformer", dependencies: ["Checkpoints", "Files", "LinearAlgebra"]),
     .target(name: "ActivationStatistics", dependencies: ["Files", "HDF5", "Corpus", "Transformer"]),
+    .target(name: "ThresholdSolver", dependencies: ["Checkpoints", "ActivationStatistics"]),
+    .target(name: "Evaluation", dependencies: ["Checkpoints", "LinearAlgebra", "Transformer", "ThresholdSolver"]),
 
     // Tests, one target a source target.
     .testTarget(name: "FilesTests", dependencies: ["Files"]),

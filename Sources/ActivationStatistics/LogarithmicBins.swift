@@ -16,7 +16,7 @@ public enum LogarithmicBins {
 
   /// The bin of `|x|`. Infinities and NaN fall into the last one. Complexity: O(1), branch-free.
   @inline(__always)
-  static func bin(of x: Float) -> Int {
+  package static func bin(of x: Float) -> Int {
     let key = Int32(bitPattern: (x.bitPattern & 0x7fff_ffff) >> UInt32(shift)) &- firstKey
     return Int(min(max(key, 0), Int32(count - 1)))
   }
