@@ -38,6 +38,9 @@ let package = Package(
     .target(name: "Transformer", dependencies: ["Checkpoints", "Files", "LinearAlgebra"]),
     .target(name: "ActivationStatistics", dependencies: ["Files", "HDF5", "Corpus", "Transformer"]),
     .target(name: "ThresholdSolver", dependencies: ["Checkpoints", "ActivationStatistics"]),
+    .target(
+      name: "SparseRuntime",
+      dependencies: ["Checkpoints", "LinearAlgebra", "Transformer", "ThresholdSolver"]),
     .target(name: "Evaluation", dependencies: ["Checkpoints", "LinearAlgebra", "Transformer", "ThresholdSolver"]),
 
     // Tests, one target a source target.
