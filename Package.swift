@@ -36,7 +36,7 @@ let package = Package(
     .target(name: "Tokenizers"),
     .target(name: "Checkpoints", dependencies: ["Tokenizers", "Files", "LinearAlgebra", crypto]),
     .target(name: "Transformer", dependencies: ["Checkpoints", "Files", "LinearAlgebra"]),
-    .target(name: "ActivationStatistics", dependencies: ["Files", "HDF5", "Corpus", "Transformer"]),
+    .target(name: "ActivationStatistics", dependencies: ["Files", "HDF5", "Corpus", "Checkpoints", "Transformer"]),
     .target(name: "ThresholdSolver", dependencies: ["Checkpoints", "ActivationStatistics"]),
     .target(
       name: "SparseRuntime",

@@ -27,6 +27,9 @@ public struct ExactSums: Sendable, Equatable {
   /// What rounding to `values` left out, exactly.
   public var residuals: [Double] { units.map { Double($0 - Int128(Double($0))) * Self.quantum } }
 
+  /// Whether `values` and `residuals` hold the sums exactly.
+  var isStorable: Bool { units.allSatisfy { $0.magnitude <= Self.limit.magnitude } }
+
   /// Adds element by element. Complexity: O(`count`).
   public static func += (sums: inout ExactSums, other: ExactSums) {
     precondition(sums.count == other.count)

@@ -103,6 +103,13 @@ public struct LayerRecord: Sendable, Equatable {
     total.regular += other.regular
     total.sinks += other.sinks
   }
+
+  /// Whether every sum is small enough for two float64 to hold it exactly.
+  var isStorable: Bool {
+    [regular.gate, regular.up, sinks.gate, sinks.up].allSatisfy { factor in
+      [factor.energy, factor.sum, factor.absoluteSum, factor.squareSum].allSatisfy(\.isStorable)
+    }
+  }
 }
 
 extension [Int64] {

@@ -4,13 +4,23 @@
   import Darwin
 #endif
 
-/// A nameless file for what does not fit in memory. It is unlinked as soon as it is open, so that
-/// the system frees its blocks when the process ends, however it ends. Threads may share it.
-public final class ScratchFile: Sendable {
+/// A file of raw bytes that is read and written by position. Threads may share it.
+public final class PositionedFile: Sendable {
   private let descriptor: FileDescriptor
 
-  /// - Throws: ``FileError`` where no file can be created in `directory`.
-  public init(directory: String) throws(FileError) {
+  /// Creates a file; one that exists already is an error.
+  public init(creating path: String) throws(FileError) {
+    descriptor = try FileDescriptor(path: path, flags: O_RDWR | O_CREAT | O_EXCL)
+  }
+
+  /// Opens a file for reading.
+  public init(reading path: String) throws(FileError) {
+    descriptor = try FileDescriptor(path: path, flags: O_RDONLY)
+  }
+
+  /// A nameless file for what does not fit in memory. It is unlinked as soon as it is open, so that
+  /// the system frees its blocks when the process ends, however it ends.
+  public init(scratchIn directory: String) throws(FileError) {
     let path = temporaryPath(beside: "\(directory)/scratch")
     descriptor = try FileDescriptor(path: path, flags: O_RDWR | O_CREAT | O_EXCL)
     guard unlink(path) == 0 else { throw .system(.remove, path: path, code: errno) }
