@@ -39,9 +39,16 @@ let package = Package(
     .target(name: "ActivationStatistics", dependencies: ["Files", "HDF5", "Corpus", "Checkpoints", "Transformer"]),
     .target(name: "ThresholdSolver", dependencies: ["Checkpoints", "ActivationStatistics"]),
     .target(
+      name: "SparseBundle",
+      dependencies: [
+        "Files", "Zstandard", "LinearAlgebra", "Tokenizers", "Checkpoints", "ThresholdSolver", crypto,
+      ]),
+    .target(
       name: "SparseRuntime",
-      dependencies: ["Checkpoints", "LinearAlgebra", "Transformer", "ThresholdSolver"]),
-    .target(name: "Evaluation", dependencies: ["Checkpoints", "LinearAlgebra", "Transformer", "ThresholdSolver"]),
+      dependencies: ["LinearAlgebra", "Checkpoints", "Transformer", "ThresholdSolver", "SparseBundle"]),
+    .target(
+      name: "Evaluation",
+      dependencies: ["LinearAlgebra", "Checkpoints", "Transformer", "ThresholdSolver", "SparseBundle"]),
 
     // Tests, one target a source target.
     .testTarget(name: "FilesTests", dependencies: ["Files"]),

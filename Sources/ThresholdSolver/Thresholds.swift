@@ -33,15 +33,23 @@ public struct Thresholds: Sendable, Equatable {
 
   public var request: SolverRequest
   public var layers: [Layer]
-  /// SHA-256 of the model and of the text whose statistics were solved.
+  /// The shares dropped of the calibration text.
+  public var realised: Shares
+  /// SHA-256 of the model, of the text, and of the statistics that were solved.
   public var modelHash: String
   public var corpusHash: String
+  public var statisticsHash: String
 
-  public init(request: SolverRequest, layers: [Layer], modelHash: String, corpusHash: String) {
+  public init(
+    request: SolverRequest, layers: [Layer], realised: Shares, modelHash: String, corpusHash: String,
+    statisticsHash: String
+  ) {
     self.request = request
     self.layers = layers
+    self.realised = realised
     self.modelHash = modelHash
     self.corpusHash = corpusHash
+    self.statisticsHash = statisticsHash
   }
 }
 
