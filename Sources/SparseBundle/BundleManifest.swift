@@ -42,7 +42,8 @@ public struct BundleManifest: Sendable, Equatable, Codable {
 
   public struct File: Sendable, Equatable, Codable {
     public var name: String
-    public var bytes: Int
+    /// In bytes.
+    public var size: Int
     public var sha256: String
   }
 

@@ -15,6 +15,8 @@ public enum BundleFile {
   public static let weights = "weights.safetensors.zst"
   public static let thresholds = "thresholds.safetensors"
   public static let golden = "golden.safetensors"
+  /// Made by others than the writer; not part of what the manifest lists.
+  static let signature = "model.sig"
 
   /// All but the manifest.
   static let listed = [configuration, golden, thresholds, tokenizer, tokenizerConfiguration, weights]
@@ -89,7 +91,7 @@ public struct BundleWriter {
       golden: .init(tolerance: tolerance, sourceDifference: golden.sourceDifference),
       files: try BundleFile.listed.sorted().map { name in
         let file = folder + "/" + name
-        return .init(name: name, bytes: try FileReader(path: file).count, sha256: try sha256(ofFile: file))
+        return .init(name: name, size: try FileReader(path: file).count, sha256: try sha256(ofFile: file))
       },
       tools: [.init(name: "gambit", version: toolVersion)])
   }

@@ -1,6 +1,7 @@
 import Checkpoints
 import Foundation
 import LinearAlgebra
+import SparseBundle
 import Transformer
 
 /// Decodes one token after the other with a key-value cache and explicit masks: the plain oracle

@@ -28,7 +28,8 @@ extension HuggingFaceConfiguration {
       tiedEmbeddings: tieWordEmbeddings ?? false)
     if let problem = configuration.problem { throw .malformed(path: path, problem: problem) }
     let scaling = try scaling(path)
-    configuration.ropeFrequencyDivisors = scaling.frequencyDivisors(headDimension: headDimension, base: base)
+    configuration.ropeFrequencyDivisors =
+      gambitRopeFrequencyDivisors ?? scaling.frequencyDivisors(headDimension: headDimension, base: base)
     if let problem = configuration.problem { throw .malformed(path: path, problem: problem) }
     return configuration
   }
