@@ -17,10 +17,11 @@ let package = Package(
   ],
   targets: [
     // The floor.
+    .target(name: "Files", dependencies: [crypto]),
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
     .target(name: "HDF5", dependencies: ["CHDF5"]),
     .systemLibrary(name: "CZstandard", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
-    .target(name: "Zstandard", dependencies: ["CZstandard"]),
+    .target(name: "Zstandard", dependencies: ["CZstandard", "Files"]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     .target(name: "Gzip", dependencies: ["CZlib"]),
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
@@ -31,18 +32,25 @@ let package = Package(
       linkerSettings: [.linkedFramework("Accelerate", .when(platforms: [.macOS]))]),
 
     // The line.
-    .target(name: "Corpus", dependencies: ["HDF5", "Zstandard", "Gzip", crypto]),
+    .target(name: "Corpus", dependencies: ["Files", "HDF5", "Zstandard", "Gzip", crypto]),
     .target(name: "Tokenizers"),
-    .target(name: "Checkpoints", dependencies: ["Tokenizers", "LinearAlgebra", crypto]),
-    .target(name: "Transformer", dependencies: ["Checkpoints", "LinearAlgebra"]),
+    .target(name: "Checkpoints", dependencies: ["Tokenizers", "Files", "LinearAlgebra", crypto]),
+    .target(name: "Transformer", dependencies: ["Checkpoints", "Files", "LinearAlgebra"]),
+    .target(name: "ActivationStatistics", dependencies: ["Files", "HDF5", "Corpus", "Checkpoints", "Transformer"]),
+    .target(name: "ThresholdSolver", dependencies: ["Checkpoints", "ActivationStatistics"]),
+    .target(
+      name: "SparseRuntime",
+      dependencies: ["Checkpoints", "LinearAlgebra", "Transformer", "ThresholdSolver"]),
+    .target(name: "Evaluation", dependencies: ["Checkpoints", "LinearAlgebra", "Transformer", "ThresholdSolver"]),
 
     // Tests, one target a source target.
-    .testTarget(name: "HDF5Tests", dependencies: ["HDF5"]),
-    .testTarget(name: "ZstandardTests", dependencies: ["Zstandard", "Gzip"]),
+    .testTarget(name: "FilesTests", dependencies: ["Files"]),
+    .testTarget(name: "HDF5Tests", dependencies: ["HDF5"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "ZstandardTests", dependencies: ["Zstandard", "Gzip", "Files"], resources: [.copy("Fixtures")]),
     .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra"]),
-    .testTarget(name: "CorpusTests", dependencies: ["Corpus"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "CorpusTests", dependencies: ["Corpus", "Files"], resources: [.copy("Fixtures")]),
     .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers", "Checkpoints"], resources: [.copy("Fixtures")]),
-    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "Files"], resources: [.copy("Fixtures")]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -28,7 +28,7 @@ public final class Matrix: @unchecked Sendable {
   public convenience init(rows: Int, columns: Int, values: [Float]) {
     precondition(values.count == rows * columns)
     self.init(rows: rows, columns: columns)
-    values.withUnsafeBufferPointer { UnsafeMutableBufferPointer(start: base, count: count).update(fromContentsOf: $0) }
+    _ = UnsafeMutableBufferPointer(start: base, count: count).update(fromContentsOf: values)
   }
 
   deinit { UnsafeMutableRawPointer(base).deallocate() }

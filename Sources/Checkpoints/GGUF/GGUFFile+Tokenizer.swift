@@ -1,0 +1,74 @@
+import Tokenizers
+
+extension GGUFFile {
+  /// The tokenizer that the file carries, by llama.cpp's keys.
+  ///
+  /// - Throws: ``CheckpointError`` where there is none, or one that is not byte-level BPE with a known pre-tokenizer.
+  func tokenizerModel() throws(CheckpointError) -> TokenizerModel {
+    let modelKey = "tokenizer.ggml.model"
+    let model = try required(modelKey, string(modelKey))
+    guard model == "gpt2" else {
+      throw .unsupported(path: path, feature: "a tokenizer '\(model)'", known: ["gpt2 (byte-level BPE)"])
+    }
+    let preTokenizer = try preTokenizer()
+    let tokensKey = "tokenizer.ggml.tokens"
+    let mergesKey = "tokenizer.ggml.merges"
+    let tokens = try required(tokensKey, strings(tokensKey))
+    return TokenizerModel(
+      preTokenizer: preTokenizer,
+      tokens: tokens,
+      kinds: try tokenKinds(count: tokens.count),
+      merges: try required(mergesKey, strings(mergesKey)),
+      beginOfText: try tokenIndex("tokenizer.ggml.bos_token_id", count: tokens.count),
+      endOfText: try tokenIndex("tokenizer.ggml.eos_token_id", count: tokens.count),
+      // These defaults llama.cpp keeps with the pre-tokenizer, not in the file.
+      addsBeginOfText: try bool("tokenizer.ggml.add_bos_token") ?? (preTokenizer == .llamaBPE),
+      ignoresMerges: preTokenizer == .llamaBPE,
+      chatTemplate: try string("tokenizer.chat_template"))
+  }
+
+  private func preTokenizer() throws(CheckpointError) -> TokenizerModel.PreTokenizer {
+    let key = "tokenizer.ggml.pre"
+    let name = try required(key, string(key))
+    // The names of llama.cpp's converter that stand for one and the same pattern.
+    switch name {
+    case "gpt-2": return .gpt2
+    case "deepseek-r1-qwen": return .qwen2
+    case "llama3", "llama-v3": return .llamaBPE
+    default:
+      if let known = TokenizerModel.PreTokenizer(rawValue: name) { return known }
+      throw .unsupported(
+        path: path, feature: "the pre-tokenizer '\(name)'",
+        known: TokenizerModel.PreTokenizer.allCases.map(\.rawValue))
+    }
+  }
+
+  private func tokenKinds(count: Int) throws(CheckpointError) -> [TokenizerModel.TokenKind] {
+    let key = "tokenizer.ggml.token_type"
+    guard let types = try integers(key) else { return Array(repeating: .normal, count: count) }
+    guard types.count == count else {
+      throw .malformed(path: path, problem: "'\(key)' has \(types.count) entries for \(count) tokens")
+    }
+    var kinds: [TokenizerModel.TokenKind] = []
+    kinds.reserveCapacity(count)
+    for type in types {
+      switch type {
+      case 1: kinds.append(.normal)
+      case 2, 3: kinds.append(.control)
+      case 4: kinds.append(.userDefined)
+      case 5: kinds.append(.unused)
+      default:
+        throw .malformed(path: path, problem: "'\(key)' has an entry \(type), which byte-level BPE does not know")
+      }
+    }
+    return kinds
+  }
+
+  private func tokenIndex(_ key: String, count: Int) throws(CheckpointError) -> Int32? {
+    guard let index = try integer(key) else { return nil }
+    guard (0..<count).contains(index), let token = Int32(exactly: index) else {
+      throw .malformed(path: path, problem: "'\(key)' is \(index), but there are \(count) tokens")
+    }
+    return token
+  }
+}

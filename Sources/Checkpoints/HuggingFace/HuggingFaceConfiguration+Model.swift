@@ -1,0 +1,109 @@
+extension HuggingFaceConfiguration {
+  /// The model's hyper-parameters; defaults are those of `transformers`.
+  ///
+  /// - Parameter path: what errors name.
+  /// - Throws: ``CheckpointError`` where they contradict each other or ask for what is not supported.
+  func modelConfiguration(path: String) throws(CheckpointError) -> ModelConfiguration {
+    let architecture = try architecture(path)
+    try refuseOptionalBiases(architecture, path)
+    guard numAttentionHeads > 0 else {
+      throw .malformed(path: path, problem: "'num_attention_heads' is \(numAttentionHeads)")
+    }
+    let headDimension = headDim ?? hiddenSize / numAttentionHeads
+    let base = ropeParameters?.ropeTheta ?? ropeTheta ?? 10_000
+    var configuration = ModelConfiguration(
+      architecture: architecture,
+      layerCount: numHiddenLayers,
+      hiddenSize: hiddenSize,
+      intermediateSize: intermediateSize,
+      headCount: numAttentionHeads,
+      keyValueHeadCount: numKeyValueHeads ?? numAttentionHeads,
+      headDimension: headDimension,
+      vocabularySize: vocabSize,
+      contextLength: maxPositionEmbeddings ?? 2048,
+      slidingWindow: try slidingWindow(architecture, path),
+      normEpsilon: Float(rmsNormEps ?? 1e-6),
+      ropeBase: base,
+      gateActivation: try gateActivation(path),
+      tiedEmbeddings: tieWordEmbeddings ?? false)
+    if let problem = configuration.problem { throw .malformed(path: path, problem: problem) }
+    let scaling = try scaling(path)
+    configuration.ropeFrequencyDivisors = scaling.frequencyDivisors(headDimension: headDimension, base: base)
+    if let problem = configuration.problem { throw .malformed(path: path, problem: problem) }
+    return configuration
+  }
+
+  private func architecture(_ path: String) throws(CheckpointError) -> Architecture {
+    // Mistral differs from Llama in its window only.
+    if modelType == "mistral" { return .llama }
+    guard let architecture = Architecture(rawValue: modelType) else {
+      throw .unsupported(
+        path: path, feature: "the model type '\(modelType)'",
+        known: ["mistral"] + Architecture.allCases.map(\.rawValue))
+    }
+    return architecture
+  }
+
+  private func refuseOptionalBiases(_ architecture: Architecture, _ path: String) throws(CheckpointError) {
+    // Qwen2 has its biases whatever the key says.
+    if attentionBias == true, architecture != .qwen2 {
+      throw .unsupported(path: path, feature: "attention_bias", known: ["false"])
+    }
+    if mlpBias == true { throw .unsupported(path: path, feature: "mlp_bias", known: ["false"]) }
+  }
+
+  private func gateActivation(_ path: String) throws(CheckpointError) -> GateActivation {
+    switch hiddenAct {
+    case nil, "silu", "swish": .silu
+    case "gelu_pytorch_tanh", "gelu_new": .geluTanh
+    case let name?:
+      throw .unsupported(path: path, feature: "the activation '\(name)'", known: ["silu", "gelu_pytorch_tanh"])
+    }
+  }
+
+  /// The window, where all layers have it. Qwen's key counts only if `use_sliding_window` is set, and
+  /// then from layer `max_window_layers` on, unless `layer_types` lists it layer by layer.
+  private func slidingWindow(_ architecture: Architecture, _ path: String) throws(CheckpointError) -> Int? {
+    let isOn = modelType == "mistral" || (architecture != .llama && useSlidingWindow == true)
+    guard isOn, let window = slidingWindow else { return nil }
+    guard window > 0 else { throw .malformed(path: path, problem: "'sliding_window' is \(window)") }
+    guard modelType != "mistral" else { return window }
+    let types = layerTypes?.map { $0 == "sliding_attention" }
+    let windowed = types?.filter { $0 }.count ?? max(0, numHiddenLayers - max(0, maxWindowLayers ?? 28))
+    switch windowed {
+    case 0: return nil
+    case types?.count ?? numHiddenLayers: return window
+    default:
+      throw .unsupported(
+        path: path, feature: "a sliding window in \(windowed) layers only", known: ["all layers", "none"])
+    }
+  }
+
+  private func scaling(_ path: String) throws(CheckpointError) -> RopeScaling {
+    guard let rope = ropeParameters ?? ropeScaling else { return .none }
+    if let share = rope.partialRotaryFactor, share != 1 {
+      throw .unsupported(path: path, feature: "partial_rotary_factor \(share)", known: ["1"])
+    }
+    switch rope.ropeType ?? rope.type {
+    case nil, "default": return .none
+    case "linear": return .linear(factor: try required("factor", rope.factor, path))
+    case "llama3":
+      let low = try required("low_freq_factor", rope.lowFreqFactor, path)
+      let high = try required("high_freq_factor", rope.highFreqFactor, path)
+      guard low > 0, high > low else {
+        throw .malformed(path: path, problem: "'high_freq_factor' \(high) is not above 'low_freq_factor' \(low)")
+      }
+      let context = rope.originalMaxPositionEmbeddings ?? maxPositionEmbeddings.map(Double.init)
+      return .llama3(
+        factor: try required("factor", rope.factor, path), lowFrequencyFactor: low, highFrequencyFactor: high,
+        originalContext: try required("original_max_position_embeddings", context, path))
+    case let type?:
+      throw .unsupported(path: path, feature: "rope scaling '\(type)'", known: ["default", "linear", "llama3"])
+    }
+  }
+
+  private func required<T>(_ key: String, _ value: T?, _ path: String) throws(CheckpointError) -> T {
+    guard let value else { throw .missing(path: path, item: "the key '\(key)' of its rope scaling") }
+    return value
+  }
+}

@@ -1,0 +1,30 @@
+extension ModelConfiguration {
+  /// Sizes above these are no model but a damaged file, and products of four stay within `Int`.
+  private static let sizeLimit = 1 << 24
+  private static let layerLimit = 1 << 12
+
+  /// What is contradictory or absurd about the hyper-parameters; `nil` where nothing is.
+  var problem: String? {
+    let sizes = [
+      ("hidden size", hiddenSize), ("intermediate size", intermediateSize), ("head count", headCount),
+      ("key-value head count", keyValueHeadCount), ("head dimension", headDimension),
+      ("vocabulary size", vocabularySize),
+    ]
+    for (name, size) in sizes where !(1...Self.sizeLimit).contains(size) { return "its \(name) is \(size)" }
+    guard (1...Self.layerLimit).contains(layerCount) else { return "its layer count is \(layerCount)" }
+    guard queryWidth <= Self.sizeLimit else { return "its heads are \(queryWidth) wide in all" }
+    guard headCount.isMultiple(of: keyValueHeadCount) else {
+      return "its \(headCount) heads cannot share \(keyValueHeadCount) key-value heads evenly"
+    }
+    guard headDimension.isMultiple(of: 2) else { return "its head dimension \(headDimension) is odd" }
+    guard contextLength > 0 else { return "its context length is \(contextLength)" }
+    guard normEpsilon.isFinite, normEpsilon >= 0 else { return "the epsilon of its norms is \(normEpsilon)" }
+    guard ropeBase.isFinite, ropeBase > 0 else { return "the base of its rotary positions is \(ropeBase)" }
+    if let divisors = ropeFrequencyDivisors {
+      guard divisors.count == headDimension / 2, divisors.allSatisfy({ $0.isFinite && $0 > 0 }) else {
+        return "its rotary frequency divisors are not \(headDimension / 2) positive numbers"
+      }
+    }
+    return nil
+  }
+}

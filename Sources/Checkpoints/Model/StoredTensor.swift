@@ -1,0 +1,60 @@
+import Files
+import LinearAlgebra
+
+/// A float tensor in a memory-mapped file. Its bytes were checked to lie inside the file.
+struct StoredTensor: Sendable {
+  let name: String
+  /// Outermost dimension first; the last one is contiguous and fills whole blocks of `encoding`.
+  let shape: [Int]
+  let encoding: WeightEncoding
+  let file: MappedFile
+  /// The tensor's bytes in the file.
+  let range: Range<Int>
+
+  private var rowLength: Int { shape.last ?? 1 }
+
+  /// All values, row by row. Complexity: O(the tensor's size).
+  func values() -> [Float] {
+    let count = shape.reduce(1, *)
+    return [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
+      withExtendedLifetime(file) {
+        encoding.decode(bytes(range), into: UnsafeMutableBufferPointer(rebasing: buffer[..<count]))
+      }
+      initialized = count
+    }
+  }
+
+  /// The rows at `indices`, in that order. Only these are read.
+  ///
+  /// - Precondition: the tensor has two dimensions and each index is a row of it.
+  func rows(_ indices: some Collection<Int>) -> Matrix {
+    let matrix = Matrix(rows: indices.count, columns: rowLength)
+    let rowBytes = shape[0] == 0 ? 0 : range.count / shape[0]
+    withExtendedLifetime(file) {
+      for (target, source) in indices.enumerated() {
+        precondition(source >= 0 && source < shape[0])
+        let start = range.lowerBound + source * rowBytes
+        let row = UnsafeMutableBufferPointer(start: matrix.row(target), count: rowLength)
+        encoding.decode(bytes(start..<start + rowBytes), into: row)
+      }
+    }
+    return matrix
+  }
+
+  private func bytes(_ range: Range<Int>) -> UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(rebasing: file.bytes[range])
+  }
+}
+
+/// Float tensors by name, from one file or several.
+protocol TensorCatalog: Sendable {
+  /// The file or folder that errors name.
+  var path: String { get }
+
+  var tensorNames: [String] { get }
+
+  /// `nil` where there is none of that name.
+  ///
+  /// - Throws: ``CheckpointError/unsupported(path:feature:known:)`` where its values aren't floats.
+  func storedTensor(named name: String) throws(CheckpointError) -> StoredTensor?
+}

@@ -1,0 +1,98 @@
+import LinearAlgebra
+
+/// A model's weights in memory-mapped files, decoded anew whenever they are asked for. Creating it checks
+/// that the files hold exactly the tensors that the configuration asks for, in the right shapes.
+struct StoredWeights: WeightSource {
+  let configuration: ModelConfiguration
+  private let catalog: any TensorCatalog
+  private let naming: TensorNaming
+
+  /// - Throws: ``CheckpointError`` where a tensor is missing, has another shape or no float values, or
+  ///   where there is one that the architecture doesn't know: ignoring it would give wrong results.
+  init(
+    _ catalog: any TensorCatalog, naming: TensorNaming, configuration: ModelConfiguration
+  ) throws(CheckpointError) {
+    self.configuration = configuration
+    self.catalog = catalog
+    self.naming = naming
+    var known: Set<String> = []
+    for tensor in configuration.modelTensors {
+      guard let shape = configuration.shape(of: tensor) else { continue }
+      let stored = try self.stored(tensor)
+      guard stored.shape == shape else {
+        throw .wrongShape(path: catalog.path, tensor: stored.name, shape: stored.shape, expected: shape)
+      }
+      known.insert(stored.name)
+    }
+    for name in catalog.tensorNames where !known.contains(name) && !naming.isRedundant(name) {
+      throw .unsupported(
+        path: catalog.path, feature: "a tensor '\(name)' beyond those of \(configuration.architecture.rawValue)",
+        known: LayerTensor.allCases.map { naming.name(of: .layer(0, $0)) })
+    }
+  }
+
+  func layer(_ index: Int) throws(CheckpointError) -> LayerWeights {
+    guard (0..<configuration.layerCount).contains(index) else {
+      throw .outOfRange(item: "layer", index: index, count: configuration.layerCount)
+    }
+    return LayerWeights(
+      attentionNorm: try vector(index, .attentionNorm),
+      query: try rotary(index, .query, heads: configuration.headCount),
+      key: try rotary(index, .key, heads: configuration.keyValueHeadCount),
+      value: try matrix(.layer(index, .value)), output: try matrix(.layer(index, .output)),
+      queryBias: try optionalVector(index, .queryBias), keyBias: try optionalVector(index, .keyBias),
+      valueBias: try optionalVector(index, .valueBias),
+      queryNorm: try optionalVector(index, .queryNorm), keyNorm: try optionalVector(index, .keyNorm),
+      ffnNorm: try vector(index, .ffnNorm), gate: try matrix(.layer(index, .gate)),
+      up: try matrix(.layer(index, .up)), down: try matrix(.layer(index, .down)))
+  }
+
+  func embeddings(of tokens: [Int32]) throws(CheckpointError) -> Matrix {
+    let count = configuration.vocabularySize
+    if let token = tokens.first(where: { $0 < 0 || $0 >= count }) {
+      throw .outOfRange(item: "token", index: Int(token), count: count)
+    }
+    return try stored(.embeddings).rows(tokens.map(Int.init))
+  }
+
+  func finalNorm() throws(CheckpointError) -> [Float] { try stored(.finalNorm).values() }
+
+  func outputHead() throws(CheckpointError) -> Matrix {
+    try matrix(configuration.tiedEmbeddings ? .embeddings : .outputHead)
+  }
+
+  private func stored(_ tensor: ModelTensor) throws(CheckpointError) -> StoredTensor {
+    let name = naming.name(of: tensor)
+    guard let stored = try catalog.storedTensor(named: name) else {
+      throw .missing(path: catalog.path, item: "tensor '\(name)'")
+    }
+    return stored
+  }
+
+  private func matrix(_ tensor: ModelTensor) throws(CheckpointError) -> Matrix {
+    let stored = try stored(tensor)
+    return stored.rows(0..<stored.shape[0])
+  }
+
+  private func vector(_ layer: Int, _ part: LayerTensor) throws(CheckpointError) -> [Float] {
+    try stored(.layer(layer, part)).values()
+  }
+
+  private func optionalVector(_ layer: Int, _ part: LayerTensor) throws(CheckpointError) -> [Float]? {
+    guard configuration.shape(of: .layer(layer, part)) != nil else { return nil }
+    return try vector(layer, part)
+  }
+
+  /// A query or key projection with each head's rows in half-split order.
+  private func rotary(_ layer: Int, _ part: LayerTensor, heads: Int) throws(CheckpointError) -> Matrix {
+    guard naming.interleavesRotaryPairs(configuration.architecture) else { return try matrix(.layer(layer, part)) }
+    let dimension = configuration.headDimension
+    let half = dimension / 2
+    // Row `i` of a head's first half is stored at `2i`, its partner in the second half at `2i + 1`.
+    let order = (0..<heads * dimension).map { row in
+      let (head, within) = (row / dimension, row % dimension)
+      return head * dimension + 2 * (within % half) + within / half
+    }
+    return try stored(.layer(layer, part)).rows(order)
+  }
+}

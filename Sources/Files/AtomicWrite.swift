@@ -1,0 +1,70 @@
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// Writes a file so that others see either the whole new one or what was there before.
+///
+///     try writeAtomically(to: "artifacts/sample.h5") { temporary in
+///       try HDF5File(creating: temporary)…
+///     }
+///
+/// `write` is handed a path in the same folder, that does not exist yet, and must have closed the
+/// file when it returns. The file is then flushed to disk, renamed to `path`, and the folder flushed.
+///
+/// - Throws: ``FileError``, or what `write` throws; the temporary file is then removed.
+/// - Returns: What `write` returns.
+@discardableResult
+public func writeAtomically<Result>(
+  to path: String, _ write: (_ temporaryPath: String) throws -> Result
+) throws -> Result {
+  let temporary = temporaryPath(beside: path)
+  do {
+    let result = try write(temporary)
+    try flushToDisk(temporary)
+    try rename(temporary, to: path)
+    return result
+  } catch {
+    unlink(temporary)
+    throw error
+  }
+}
+
+/// Replaces the file at `path` by `bytes`, as ``writeAtomically(to:_:)`` does.
+public func writeAtomically(_ bytes: some Collection<UInt8>, to path: String) throws {
+  try writeAtomically(to: path) { temporary in
+    guard let file = fopen(temporary, "wbx") else { throw FileError.system(.open, path: temporary, code: errno) }
+    let contents = Array(bytes)
+    let written = fwrite(contents, 1, contents.count, file)
+    let writeCode = errno
+    // fclose flushes the buffer, so that a full disk may show only here.
+    let closed = fclose(file)
+    guard written == contents.count else { throw FileError.system(.write, path: temporary, code: writeCode) }
+    guard closed == 0 else { throw FileError.system(.write, path: temporary, code: errno) }
+  }
+}
+
+/// Flushes a file's, or a directory's, contents to the disk.
+public func flushToDisk(_ path: String) throws(FileError) {
+  try FileDescriptor(path: path, flags: O_RDONLY | O_NONBLOCK).flush()
+}
+
+/// Renames within one folder and makes the new name durable.
+func rename(_ source: String, to path: String) throws(FileError) {
+  guard rename(source, path) == 0 else { throw .system(.rename, path: path, code: errno) }
+  try flushToDisk(folder(of: path))
+}
+
+/// A hidden name beside `path` that nobody else uses.
+func temporaryPath(beside path: String) -> String {
+  let name = path.split(separator: "/").last ?? "file"
+  let suffix = String(UInt64.random(in: 0 ... .max), radix: 36)
+  return "\(folder(of: path))/.\(name).\(suffix).partial"
+}
+
+func folder(of path: String) -> String {
+  let trimmed = path.count > 1 && path.hasSuffix("/") ? path.dropLast() : path[...]
+  guard let slash = trimmed.lastIndex(of: "/") else { return "." }
+  return slash == trimmed.startIndex ? "/" : String(trimmed[..<slash])
+}

@@ -1,0 +1,25 @@
+import Dispatch
+import Synchronization
+
+/// Runs `body(worker, index)` for every index below `count` on up to `threads` threads and returns
+/// when all are done. A worker (`0 ..< threads`) is one thread at a time, so that workspaces can be
+/// kept by worker. After a throw no further index is begun, and the first error is rethrown.
+package func forEachIndex(
+  below count: Int, threads: Int, _ body: @Sendable (_ worker: Int, _ index: Int) throws -> Void
+) throws {
+  precondition(threads > 0)
+  let next = Atomic<Int>(0)
+  let failure = Mutex<(any Error)?>(nil)
+  DispatchQueue.concurrentPerform(iterations: min(threads, max(count, 1))) { worker in
+    while true {
+      let index = next.add(1, ordering: .relaxed).oldValue
+      guard index < count, failure.withLock({ $0 == nil }) else { return }
+      do {
+        try body(worker, index)
+      } catch {
+        failure.withLock { $0 = $0 ?? error }
+      }
+    }
+  }
+  if let error = failure.withLock({ $0 }) { throw error }
+}

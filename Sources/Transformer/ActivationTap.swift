@@ -1,0 +1,71 @@
+import LinearAlgebra
+
+/// The activations of one sequence at one place of one layer: `[tokens, width]`, row by row.
+///
+/// They live in the workspace of the thread that computes them and are only valid during the call
+/// that hands them over. Writing to them changes what the layer computes from here on.
+public struct Activations {
+  let matrix: Matrix
+  public let tokens: Int
+  public var width: Int { matrix.columns }
+
+  init(_ matrix: Matrix, tokens: Int) {
+    self.matrix = matrix
+    self.tokens = tokens
+  }
+
+  public subscript(token: Int, channel: Int) -> Float {
+    get { matrix[token, channel] }
+    nonmutating set { matrix[token, channel] = newValue }
+  }
+
+  /// `width` values of one token.
+  package func row(_ token: Int) -> UnsafeMutablePointer<Float> { matrix.row(token) }
+}
+
+/// Where in the work a call to a tap comes from.
+public struct TapContext: Sendable {
+  public let layer: Int
+  /// Index of the sequence in the hidden states that are being run.
+  public let sequence: Int
+  /// The thread, counted from 0: calls with the same worker never overlap.
+  public let worker: Int
+}
+
+/// A place to observe or to mask activations in the forward pass, one method a place, in the order
+/// in which a layer reaches them. Every method's default does nothing.
+///
+/// Calls for different sequences come from different threads at the same time.
+public protocol ActivationTap: Sendable {
+  /// Whether `queryInput` is to be called on a copy of the attention input that only the query
+  /// projection reads. Key and value always read the attention input itself.
+  var masksQueryInput: Bool { get }
+
+  /// The normed input that query, key and value projections share: `[tokens, hiddenSize]`.
+  func attentionInput(_ x: Activations, _ context: TapContext) throws
+  /// The query projection's own copy of the attention input: `[tokens, hiddenSize]`.
+  func queryInput(_ x: Activations, _ context: TapContext) throws
+  /// The input of the output projection, all heads side by side: `[tokens, queryWidth]`.
+  func outputInput(_ x: Activations, _ context: TapContext) throws
+  /// The normed input that gate and up projections share: `[tokens, hiddenSize]`.
+  func ffnInput(_ x: Activations, _ context: TapContext) throws
+  /// `g = act(gate x)` and `u = up x`, both `[tokens, intermediateSize]`, before their product.
+  func gateAndUp(_ gate: Activations, _ up: Activations, _ context: TapContext) throws
+  /// `g ⊙ u`, the input of the down projection: `[tokens, intermediateSize]`.
+  func product(_ x: Activations, _ context: TapContext) throws
+}
+
+extension ActivationTap {
+  public var masksQueryInput: Bool { false }
+  public func attentionInput(_ x: Activations, _ context: TapContext) throws {}
+  public func queryInput(_ x: Activations, _ context: TapContext) throws {}
+  public func outputInput(_ x: Activations, _ context: TapContext) throws {}
+  public func ffnInput(_ x: Activations, _ context: TapContext) throws {}
+  public func gateAndUp(_ gate: Activations, _ up: Activations, _ context: TapContext) throws {}
+  public func product(_ x: Activations, _ context: TapContext) throws {}
+}
+
+/// Lets everything pass: the dense model.
+public struct DenseTap: ActivationTap {
+  public init() {}
+}

@@ -1,0 +1,88 @@
+import Checkpoints
+import LinearAlgebra
+
+/// One layer of a decoder: attention and gated FFN, each added to the residual stream.
+struct DecoderLayer {
+  let configuration: ModelConfiguration
+  let weights: LayerWeights
+  let rotary: RotaryTable
+
+  /// Takes `workspace.hidden` through the layer, in place. What `tap` writes is what goes on.
+  func callAsFunction(_ w: Workspace, tokens: Int, tap: some ActivationTap, _ context: TapContext) throws {
+    try attention(w, tokens, tap, context)
+    try feedForward(w, tokens, tap, context)
+  }
+
+  private func attention(_ w: Workspace, _ tokens: Int, _ tap: some ActivationTap, _ context: TapContext) throws {
+    norm(w.hidden, weights.attentionNorm, into: w.normed, tokens)
+    try tap.attentionInput(Activations(w.normed, tokens: tokens), context)
+
+    var queryInput = w.normed
+    if tap.masksQueryInput {
+      queryInput = w.queryInput
+      queryInput.base.update(from: w.normed.base, count: tokens * w.normed.columns)
+      try tap.queryInput(Activations(queryInput, tokens: tokens), context)
+    }
+    project(queryInput, weights.query, bias: weights.queryBias, into: w.query, tokens)
+    project(w.normed, weights.key, bias: weights.keyBias, into: w.key, tokens)
+    project(w.normed, weights.value, bias: weights.valueBias, into: w.value, tokens)
+    position(w.query, heads: configuration.headCount, norm: weights.queryNorm, tokens)
+    position(w.key, heads: configuration.keyValueHeadCount, norm: weights.keyNorm, tokens)
+
+    Attention(configuration: configuration)(w, tokens: tokens)
+    try tap.outputInput(Activations(w.mixed, tokens: tokens), context)
+    add(w.mixed, weights.output, to: w.hidden, tokens)
+  }
+
+  private func feedForward(_ w: Workspace, _ tokens: Int, _ tap: some ActivationTap, _ context: TapContext) throws {
+    norm(w.hidden, weights.ffnNorm, into: w.normed, tokens)
+    try tap.ffnInput(Activations(w.normed, tokens: tokens), context)
+
+    project(w.normed, weights.gate, into: w.gate, tokens)
+    project(w.normed, weights.up, into: w.up, tokens)
+    let count = tokens * configuration.intermediateSize
+    switch configuration.gateActivation {
+    case .silu: VectorMath.silu(w.gate.base, count: count)
+    case .geluTanh: VectorMath.geluTanh(w.gate.base, count: count)
+    }
+    try tap.gateAndUp(Activations(w.gate, tokens: tokens), Activations(w.up, tokens: tokens), context)
+
+    VectorMath.multiply(w.gate.base, w.up.base, into: w.product.base, count: count)
+    try tap.product(Activations(w.product, tokens: tokens), context)
+    add(w.product, weights.down, to: w.hidden, tokens)
+  }
+
+  private func norm(_ x: Matrix, _ weight: [Float], into out: Matrix, _ tokens: Int) {
+    for token in 0..<tokens {
+      VectorMath.rmsNorm(x.row(token), weight: weight, epsilon: configuration.normEpsilon, into: out.row(token))
+    }
+  }
+
+  /// `out ← x · weightᵀ + bias`
+  private func project(_ x: Matrix, _ weight: Matrix, bias: [Float]? = nil, into out: Matrix, _ tokens: Int) {
+    MatrixProduct.multiply(x.view(rows: tokens), transposed: weight.view, into: out.view(rows: tokens))
+    if let bias {
+      for token in 0..<tokens { VectorMath.add(bias, to: out.row(token)) }
+    }
+  }
+
+  /// `hidden ← hidden + x · weightᵀ`
+  private func add(_ x: Matrix, _ weight: Matrix, to hidden: Matrix, _ tokens: Int) {
+    MatrixProduct.multiply(
+      x.view(rows: tokens), transposed: weight.view, into: hidden.view(rows: tokens), accumulating: true)
+  }
+
+  /// Norms each head where the architecture does, then turns it by its position.
+  private func position(_ x: Matrix, heads: Int, norm: [Float]?, _ tokens: Int) {
+    for token in 0..<tokens {
+      let row = x.row(token)
+      if let norm {
+        for head in 0..<heads {
+          let start = row + head * configuration.headDimension
+          VectorMath.rmsNorm(start, weight: norm, epsilon: configuration.normEpsilon, into: start)
+        }
+      }
+      rotary.rotate(row, heads: heads, position: token)
+    }
+  }
+}

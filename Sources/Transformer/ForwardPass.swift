@@ -1,0 +1,93 @@
+import Checkpoints
+import LinearAlgebra
+
+/// The forward pass of a gated-FFN decoder, layer by layer over many sequences.
+///
+///     let pass = ForwardPass(model.configuration, longest: 512, threads: 2)
+///     let states = try pass.embed(sequences, weights)
+///     for layer in 0 ..< model.configuration.layerCount {
+///       try pass.run(weights.layer(layer), index: layer, states, tap: DenseTap())
+///     }
+///     let head = try pass.outputHead(weights)
+///
+/// All sequences go through a layer before the next layer's weights are needed, so that a model
+/// larger than memory can be run. Each sequence is computed on one thread, sequences side by side:
+/// results depend neither on what else is in the batch nor on the number of threads.
+public struct ForwardPass: Sendable {
+  public let configuration: ModelConfiguration
+  public let threads: Int
+  private let rotary: RotaryTable
+  private let workspaces: [Workspace]
+
+  /// - Parameters:
+  ///   - longest: Tokens of the longest sequence that will be run.
+  ///   - threads: Sequences computed side by side.
+  public init(_ configuration: ModelConfiguration, longest: Int, threads: Int) {
+    self.configuration = configuration
+    self.threads = threads
+    rotary = RotaryTable(configuration, positions: longest)
+    workspaces = (0..<threads).map { _ in Workspace(configuration, tokens: longest) }
+  }
+
+  /// The hidden states before the first layer: the embedding of every token.
+  ///
+  /// - Throws: What `weights` throws, and `FileError` where the scratch file cannot be written.
+  public func embed(
+    _ sequences: [[Int32]], _ weights: any WeightSource, memoryBudget: Int = .max, scratchDirectory: String = "."
+  ) throws -> HiddenStates {
+    let states = try HiddenStates(
+      lengths: sequences.map(\.count), width: configuration.hiddenSize, memoryBudget: memoryBudget,
+      scratchDirectory: scratchDirectory)
+    for (index, tokens) in sequences.enumerated() where !tokens.isEmpty {
+      try states.store(index, from: weights.embeddings(of: tokens))
+    }
+    return states
+  }
+
+  /// Takes every sequence of `states` through one layer, in place.
+  ///
+  /// - Parameter finished: Called with the tokens of each sequence that is done, from any thread.
+  /// - Throws: What `tap` throws; `states` is then a mixture of before and after.
+  /// - Complexity: O(tokens · layer weights + Σ length² · queryWidth).
+  public func run(
+    _ layer: LayerWeights, index: Int, _ states: HiddenStates, tap: some ActivationTap,
+    finished: @Sendable (_ tokens: Int) -> Void = { _ in }
+  ) throws {
+    let decoder = DecoderLayer(configuration: configuration, weights: layer, rotary: rotary)
+    try forEachIndex(below: states.count, threads: threads) { worker, sequence in
+      let workspace = workspaces[worker]
+      let tokens = states.lengths[sequence]
+      try states.load(sequence, into: workspace.hidden)
+      let context = TapContext(layer: index, sequence: sequence, worker: worker)
+      try decoder(workspace, tokens: tokens, tap: tap, context)
+      try states.store(sequence, from: workspace.hidden)
+      finished(tokens)
+    }
+  }
+
+  /// The final norm and output head.
+  public func outputHead(_ weights: any WeightSource) throws -> OutputHead {
+    OutputHead(norm: try weights.finalNorm(), weight: try weights.outputHead(), epsilon: configuration.normEpsilon)
+  }
+}
+
+/// The final norm and output head: from the last hidden states to logits.
+public struct OutputHead: Sendable {
+  let norm: [Float]  // [hiddenSize]
+  let weight: Matrix  // [vocabularySize, hiddenSize]
+  let epsilon: Float
+
+  public var vocabularySize: Int { weight.rows }
+
+  /// Logits of some rows of `hidden`, `[rows.count, vocabularySize]`.
+  /// Complexity: O(rows · vocabularySize · hiddenSize).
+  public func logits(_ hidden: Matrix, rows: Range<Int>) -> Matrix {
+    let normed = Matrix(rows: rows.count, columns: hidden.columns)
+    for (i, row) in rows.enumerated() {
+      VectorMath.rmsNorm(hidden.row(row), weight: norm, epsilon: epsilon, into: normed.row(i))
+    }
+    let logits = Matrix(rows: rows.count, columns: vocabularySize)
+    MatrixProduct.multiply(normed.view, transposed: weight.view, into: logits.view)
+    return logits
+  }
+}

@@ -1,0 +1,33 @@
+import Checkpoints
+import LinearAlgebra
+
+/// The matrices that one thread needs to take a sequence through a layer, made once and used for
+/// every layer: `O(tokens · (hiddenSize + intermediateSize))` floats.
+final class Workspace: Sendable {
+  let hidden: Matrix  // [tokens, hiddenSize]: the residual stream
+  let normed: Matrix  // [tokens, hiddenSize]
+  let queryInput: Matrix  // [tokens, hiddenSize]
+  let query: Matrix  // [tokens, queryWidth]
+  let key: Matrix  // [tokens, keyValueWidth]
+  let value: Matrix  // [tokens, keyValueWidth]
+  let mixed: Matrix  // [tokens, queryWidth]: what the heads read
+  let scores: Matrix  // [Attention.queryBlock, tokens]
+  let gate: Matrix  // [tokens, intermediateSize]
+  let up: Matrix  // [tokens, intermediateSize]
+  let product: Matrix  // [tokens, intermediateSize]
+
+  init(_ configuration: ModelConfiguration, tokens: Int) {
+    let c = configuration
+    hidden = Matrix(rows: tokens, columns: c.hiddenSize)
+    normed = Matrix(rows: tokens, columns: c.hiddenSize)
+    queryInput = Matrix(rows: tokens, columns: c.hiddenSize)
+    query = Matrix(rows: tokens, columns: c.queryWidth)
+    key = Matrix(rows: tokens, columns: c.keyValueWidth)
+    value = Matrix(rows: tokens, columns: c.keyValueWidth)
+    mixed = Matrix(rows: tokens, columns: c.queryWidth)
+    scores = Matrix(rows: Attention.queryBlock, columns: tokens)
+    gate = Matrix(rows: tokens, columns: c.intermediateSize)
+    up = Matrix(rows: tokens, columns: c.intermediateSize)
+    product = Matrix(rows: tokens, columns: c.intermediateSize)
+  }
+}
