@@ -46,9 +46,10 @@ def killed_collection_resumes(model: Path, scratch: Path) -> None:
     """collect --resume: after kill -9, the bits of an uninterrupted run."""
     command = ("collect", "--model", model, "--sample", scratch / "sample.h5", "--output", scratch / "resumed.h5")
     for seconds in (2.0, 1.0, 0.5):  # a fast machine may be done before
-        if gambit.kill_after(seconds, *command, "--resume"):
+        if killed := gambit.kill_after(seconds, *command, "--resume"):
             break
         (scratch / "resumed.h5").unlink()
+    require(killed, "it was always done before it could be killed")
     gambit.run(*command, "--resume")
     require_same_arrays(scratch / "whole.h5", scratch / "resumed.h5")
 

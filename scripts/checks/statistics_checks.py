@@ -58,13 +58,19 @@ def bin_edges_increase(run: RunDirectory) -> None:
 
 
 def counts_add_up(run: RunDirectory) -> None:
-    """statistics.h5: each channel's counts and those at sink positions add up to the tokens."""
+    """statistics.h5: each channel counts every token once, and every token at a sink position apart."""
     with h5py.File(run.statistics) as file:
-        tokens = int(file["tokens"][()])
+        tokens, sink_tokens = int(file["tokens"][()]), int(file["sink_tokens"][()])
         for layer, group in file["layers"].items():
-            for name in COUNTS:
-                totals = sum(part[name][...].astype(np.int64).sum(axis=1) for part in with_sinks(group))
-                require(bool((totals == tokens).all()), f"layer {layer} {name} counts {totals[0]} of {tokens} tokens")
+            require_counts(group, tokens, layer)
+            if sink_tokens:
+                require_counts(group["sinks"], sink_tokens, f"{layer}, sinks,")
+
+
+def require_counts(group: h5py.Group, tokens: int, where: str) -> None:
+    for name in COUNTS:
+        totals = group[name][...].astype(np.int64).sum(axis=1)
+        require(bool((totals == tokens).all()), f"layer {where} {name} counts {totals[0]} of {tokens} tokens")
 
 
 def energies_agree(run: RunDirectory) -> None:
@@ -95,10 +101,9 @@ def arrays_are_filtered(run: RunDirectory) -> None:
     """statistics.h5: arrays are chunked, shuffled, compressed and carry checksums."""
     with h5py.File(run.statistics) as file:
         for value in datasets(file["layers"]):
-            if value.ndim == 2:
-                require(value.chunks is not None, f"{value.name} is not chunked")
-                require(value.fletcher32, f"{value.name} has no checksum")
-                require(value.shuffle and value.compression == "gzip", f"{value.name} is not shuffled and deflated")
+            require(value.chunks is not None, f"{value.name} is not chunked")
+            require(value.fletcher32, f"{value.name} has no checksum")
+            require(value.shuffle and value.compression == "gzip", f"{value.name} is not shuffled and deflated")
 
 
 def arrays_state_their_units(run: RunDirectory) -> None:
@@ -106,11 +111,6 @@ def arrays_state_their_units(run: RunDirectory) -> None:
     with h5py.File(run.statistics) as file:
         unlabelled = [value.name for value in datasets(file["layers"]) if "units" not in value.attrs]
     require(not unlabelled, f"{len(unlabelled)} have none, the first is {unlabelled[:1]}")
-
-
-def with_sinks(layer: h5py.Group) -> list[h5py.Group]:
-    """The layer's histograms and, where positions were counted apart, their own of the same names."""
-    return [layer, layer["sinks"]] if "sinks" in layer else [layer]
 
 
 def channel_counts(shapes: Shapes) -> dict[str, int]:
