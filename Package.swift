@@ -49,6 +49,18 @@ let package = Package(
     .target(
       name: "Evaluation",
       dependencies: ["LinearAlgebra", "Checkpoints", "Transformer", "ThresholdSolver", "SparseBundle"]),
+    .target(name: "Reports"),
+    .target(
+      name: "Pipeline",
+      dependencies: [
+        "Files", "Corpus", "Tokenizers", "Checkpoints", "Transformer", "ActivationStatistics", "ThresholdSolver",
+        "SparseBundle", "SparseRuntime", "Evaluation", "Reports", "Yams", crypto,
+      ]),
+
+    // The door.
+    .executableTarget(
+      name: "gambit",
+      dependencies: ["Pipeline", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
     // Tests, one target a source target.
     .testTarget(name: "FilesTests", dependencies: ["Files"]),

@@ -37,3 +37,8 @@ public enum Format {
     return (value, "")
   }
 }
+
+extension Format {
+  /// Two significant digits and an exponent: `1.2e-05`.
+  public static func scientific(_ value: Double) -> String { String(format: "%.1e", value) }
+}

@@ -1,0 +1,111 @@
+import ActivationStatistics
+import Checkpoints
+import Corpus
+import Reports
+import Synchronization
+import Transformer
+
+/// token sequences → activation statistics
+public struct CollectStage: Sendable {
+  /// Seconds of work that a killed process may lose beyond the layer it was in.
+  private static let secondsBetweenCheckpoints = 30
+
+  /// Positions at the start of each sequence to count apart.
+  public var sinkPositions: Int
+  /// Bytes of activations to keep in memory; the others go to a scratch file beside the output.
+  public var memoryBudget: Int
+  public var threads: Int
+
+  public init(sinkPositions: Int = 0, memoryBudget: Int = .max, threads: Int) {
+    self.sinkPositions = sinkPositions
+    self.memoryBudget = memoryBudget
+    self.threads = threads
+  }
+
+  /// One of `count` equal parts of a corpus, counted from 1.
+  public struct Shard: Sendable {
+    public var index: Int
+    public var count: Int
+
+    public init(index: Int, count: Int) {
+      self.index = index
+      self.count = count
+    }
+
+    /// The shard's sequences among all.
+    func range(of sequences: Int) throws -> Range<Int> {
+      guard index >= 1, index <= count, count <= sequences else {
+        throw PipelineError.badShard(index: index, count: count, sequences: sequences)
+      }
+      // In full width: shards of a large corpus must not overflow.
+      func bound(_ i: Int) -> Int { Int(Int128(sequences) * Int128(i) / Int128(count)) }
+      return bound(index - 1)..<bound(index)
+    }
+  }
+
+  /// Runs the model over the sample, layer by layer, and writes what it counted to `output`.
+  ///
+  /// - Parameter resuming: Go on from what an interrupted run left beside `output`.
+  /// - Throws: ``PipelineError`` where model and sample do not fit, or what any part throws; what is
+  ///   finished stays and can be resumed.
+  public func run(
+    _ model: Checkpoint, _ sample: TokenSequences, samplePath: String, output: String, shard: Shard? = nil,
+    resuming: Bool, _ console: Console
+  ) throws {
+    let configuration = model.configuration
+    guard sample.tokens.allSatisfy({ $0 >= 0 && $0 < configuration.vocabularySize }) else {
+      throw PipelineError.foreignTokens(sample: samplePath, model: model.path)
+    }
+    guard sample.sequenceLength <= configuration.contextLength else {
+      throw PipelineError.sequenceTooLong(length: sample.sequenceLength, limit: configuration.contextLength)
+    }
+    let range = try shard?.range(of: sample.count) ?? 0..<sample.count
+    let description = StatisticsDescription(
+      modelName: model.name, modelHash: try model.hash, corpusHash: sample.contentHash, configuration: configuration,
+      sequenceLength: sample.sequenceLength, sequenceCount: sample.count, sinkPositions: sinkPositions,
+      coverage: [range], toolVersion: Gambit.version)
+    let checkpoint = try StatisticsCheckpoint(of: description, for: output, resuming: resuming)
+
+    let tokens = Double(range.count * sample.sequenceLength)
+    let layers = configuration.layerCount
+    try console.task("collect", total: tokens * Double(layers), unit: "token-layers") { task in
+      if checkpoint.finishedLayers < layers {
+        try walk(model, range.map { sample[$0] }, checkpoint, scratch: folder(of: output), task)
+      }
+    }
+    try checkpoint.finish()
+  }
+
+  private func walk(
+    _ model: Checkpoint, _ sequences: [[Int32]], _ checkpoint: StatisticsCheckpoint, scratch: String,
+    _ task: Console.Task
+  ) throws {
+    let configuration = model.configuration
+    let pass = ForwardPass(configuration, longest: sequences.map(\.count).max() ?? 0, threads: threads)
+    let states = try pass.embed(sequences, model.weights, memoryBudget: memoryBudget, scratchDirectory: scratch)
+    let first = try checkpoint.restore(states) ?? 0
+    let finished = checkpoint.finishedLayers
+    task.advance(to: Double(first * states.tokens))
+    var stored = ContinuousClock.now
+
+    for index in first..<configuration.layerCount {
+      let layer = try model.weights.layer(index)
+      if index < finished {
+        // Counted before the process died, but what the layer hands on is needed.
+        try pass.run(layer, index: index, states, tap: DenseTap()) { task.advance(by: Double($0)) }
+        continue
+      }
+      let collector = StatisticsCollector(checkpoint.description.widths, sinkPositions: sinkPositions, workers: threads)
+      try pass.run(layer, index: index, states, tap: collector) { task.advance(by: Double($0)) }
+      try checkpoint.store(collector.finish(layer: index), layer: index)
+      if index + 1 < configuration.layerCount, stored.duration(to: .now) > .seconds(Self.secondsBetweenCheckpoints) {
+        try checkpoint.store(states, before: index + 1)
+        stored = .now
+      }
+    }
+  }
+
+  private func folder(of path: String) -> String {
+    path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+  }
+}

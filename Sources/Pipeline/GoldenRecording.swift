@@ -1,0 +1,69 @@
+import Checkpoints
+import Evaluation
+import SparseBundle
+import ThresholdSolver
+import Tokenizers
+import Transformer
+
+/// Computes a bundle's golden vectors by the forward pass: an implementation that shares no arithmetic
+/// with the reference decoder that will replay them.
+struct GoldenRecording {
+  /// Prose, and what tokenizers find hard.
+  private static let prompts = [
+    "The river had frozen over in the night, and by morning the whole village had come down to the bank to look.",
+    "def area(r): return 3.14159 * r**2  # π, für Kreise — 円の面積 🙂\n\n\"Well?\" she asked; nobody answered.",
+  ]
+  private static let tokensPerPrompt = 24
+  private static let positionsPerPrompt = 4
+
+  let model: Checkpoint
+  let thresholds: Thresholds
+  let type: WeightType
+  let threads: Int
+
+  /// - Complexity: three forward passes over 48 tokens, with one layer in memory.
+  func record(progress: @Sendable (_ share: Double) -> Void) throws -> GoldenVectors {
+    let tokenizer = try Tokenizer(model.tokenizer)
+    let prompts = Self.prompts.map { Array(tokenizer.encode($0).prefix(Self.tokensPerPrompt)) }
+    let pass = ForwardPass(model.configuration, longest: Self.tokensPerPrompt, threads: threads)
+    let rounded = RoundedWeights(model.weights, type)
+    let source = try pass.embed(prompts, model.weights)
+    let dense = try pass.embed(prompts, rounded)
+    let sparse = try pass.embed(prompts, rounded)
+    var kept = prompts.map { $0.map { _ in [KeptChannels]() } }  // [texts][tokens][layers]
+
+    for index in 0..<model.configuration.layerCount {
+      if type != .f32 { try pass.run(model.weights.layer(index), index: index, source, tap: DenseTap()) }
+      let layer = try rounded.layer(index)
+      try pass.run(layer, index: index, dense, tap: DenseTap())
+      let tap = RecordingTap(thresholds.layers[index], lengths: prompts.map(\.count))
+      try pass.run(layer, index: index, sparse, tap: tap)
+      for (text, tokens) in tap.kept.enumerated() {
+        for (token, channels) in tokens.enumerated() { kept[text][token].append(channels) }
+      }
+      progress(Double(index + 1) / Double(model.configuration.layerCount))
+    }
+
+    let head = try pass.outputHead(rounded)
+    let sourceHead = try pass.outputHead(model.weights)
+    return GoldenVectors(
+      texts: try prompts.indices.map { text in
+        let positions = positions(prompts[text].count)
+        func logits(_ head: OutputHead, _ states: HiddenStates) throws -> [Float] {
+          let hidden = try states.sequence(text)
+          return positions.flatMap { head.logits(hidden, rows: $0..<$0 + 1).values }
+        }
+        let denseLogits = try logits(head, dense)
+        return .init(
+          tokens: prompts[text], positions: positions,
+          source: type == .f32 ? denseLogits : try logits(sourceHead, source), dense: denseLogits,
+          sparse: try logits(head, sparse), kept: kept[text])
+      })
+  }
+
+  /// Evenly spaced, the last token among them.
+  private func positions(_ tokens: Int) -> [Int] {
+    let count = min(Self.positionsPerPrompt, tokens)
+    return (1...max(count, 1)).map { $0 * tokens / max(count, 1) - 1 }
+  }
+}

@@ -1,0 +1,37 @@
+/// Why a stage or a pipeline could not run. Each text is one sentence: what, where, what to do.
+public enum PipelineError: Error, Equatable, Sendable {
+  case noEndOfText(model: String)
+  case foreignTokens(sample: String, model: String)
+  case sequenceTooLong(length: Int, limit: Int)
+  case badShard(index: Int, count: Int, sequences: Int)
+  case otherModel(file: String, model: String)
+  case tooLittleText(files: [String], tokens: Int, needed: Int)
+  case badPipeline(path: String, reason: String)
+  case badSetting(String, reason: String)
+  case verificationFailed(bundle: String, checks: [String])
+}
+
+extension PipelineError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .noEndOfText(let model):
+      "the tokenizer of '\(model)' has no end-of-text token, which separates documents: use a model that has one"
+    case .foreignTokens(let sample, let model):
+      "'\(sample)' has token ids beyond the vocabulary of '\(model)': sample again with this model's tokenizer"
+    case .sequenceTooLong(let length, let limit):
+      "sequences of \(length) tokens are longer than the \(limit) that the model was made for: use shorter ones"
+    case .badShard(let index, let count, let sequences):
+      "shard \(index)/\(count) of \(sequences) sequences does not exist: count shards from 1, and make no more than there are sequences"
+    case .otherModel(let file, let model):
+      "'\(file)' was made with another model than '\(model)': give the model that it was made with"
+    case .tooLittleText(let files, let tokens, let needed):
+      "\(files.joined(separator: ", ")) has \(tokens) tokens, not enough for one window of \(needed): give more text or shorter windows"
+    case .badPipeline(let path, let reason):
+      "the pipeline '\(path)' cannot be used: \(reason)"
+    case .badSetting(let setting, let reason):
+      "the setting '\(setting)' cannot be used: \(reason)"
+    case .verificationFailed(let bundle, let checks):
+      "the bundle '\(bundle)' failed the checks \(checks.joined(separator: ", ")): run 'gambit verify' on it for details"
+    }
+  }
+}
