@@ -160,7 +160,7 @@ extension TokenizerError {
     var path = context.codingPath
     if case .keyNotFound(let key, _) = error { path.append(key) }
     let field = path.map { key in key.intValue.map { "[\($0)]" } ?? key.stringValue }.joined(separator: ".")
-    let reason = context.debugDescription.hasSuffix(".") ? String(context.debugDescription.dropLast()) : context.debugDescription
-    self = .invalidJSON(file: file, field: field, reason: reason)
+    let reason = context.debugDescription
+    self = .invalidJSON(file: file, field: field, reason: reason.hasSuffix(".") ? String(reason.dropLast()) : reason)
   }
 }

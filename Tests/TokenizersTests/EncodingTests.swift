@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Tokenizers
@@ -61,6 +62,11 @@ import Testing
     }
     let tokenizer = try Tokenizer(Fixtures.bytesModel(merges: merges))
     #expect(tokenizer.encode(String(repeating: "a", count: 1 << 18)).count == 1 << 8)
+  }
+
+  @Test func `long text is composed as a whole would be`() throws {
+    let text = try Fixtures.encoded().map(\.text).joined() + String(repeating: "e\u{301}\u{308}и\u{306}", count: 3000)
+    #expect(Array(text.inComposedForm().utf8) == Array(text.precomposedStringWithCanonicalMapping.utf8))
   }
 
   @Test func `threads share a tokenizer`() async throws {
