@@ -36,6 +36,19 @@ let package = Package(
     .target(name: "Tokenizers"),
     .target(name: "Checkpoints", dependencies: ["Tokenizers", "Files", "LinearAlgebra", crypto]),
     .target(name: "Transformer", dependencies: ["Checkpoints", "Files", "LinearAlgebra"]),
+    .target(name: "ActivationStatistics", dependencies: ["Files", "HDF5", "Corpus", "Checkpoints", "Transformer"]),
+    .target(name: "ThresholdSolver", dependencies: ["Checkpoints", "ActivationStatistics"]),
+    .target(
+      name: "SparseBundle",
+      dependencies: [
+        "Files", "Zstandard", "LinearAlgebra", "Tokenizers", "Checkpoints", "ThresholdSolver", crypto,
+      ]),
+    .target(
+      name: "SparseRuntime",
+      dependencies: ["LinearAlgebra", "Checkpoints", "Transformer", "ThresholdSolver", "SparseBundle"]),
+    .target(
+      name: "Evaluation",
+      dependencies: ["LinearAlgebra", "Checkpoints", "Transformer", "ThresholdSolver", "SparseBundle"]),
 
     // Tests, one target a source target.
     .testTarget(name: "FilesTests", dependencies: ["Files"]),

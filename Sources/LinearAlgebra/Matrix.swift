@@ -51,3 +51,21 @@ public final class Matrix: @unchecked Sendable {
 
   package func row(_ index: Int) -> UnsafeMutablePointer<Float> { base + index * columns }
 }
+
+extension Matrix {
+  /// Rows and columns exchanged. Complexity: O(`count`).
+  public func transposed() -> Matrix {
+    let result = Matrix(rows: columns, columns: rows)
+    let tile = 32  // both matrices' cache lines stay in L1 within a tile
+    for top in stride(from: 0, to: rows, by: tile) {
+      for left in stride(from: 0, to: columns, by: tile) {
+        for row in top..<min(top + tile, rows) {
+          for column in left..<min(left + tile, columns) {
+            result.base[column &* rows &+ row] = base[row &* columns &+ column]
+          }
+        }
+      }
+    }
+    return result
+  }
+}

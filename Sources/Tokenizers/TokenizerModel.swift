@@ -32,13 +32,16 @@ public struct TokenizerModel: Sendable, Equatable {
   public var addsBeginOfText: Bool
   /// A word that is a token as a whole is taken as it is, before merges (`ignore_merges`, Llama 3).
   public var ignoresMerges: Bool
+  /// Text is brought into Unicode's composed form (NFC) first, as Qwen2's tokenizer does.
+  public var normalizes: Bool
   /// Jinja template of the chat format, as the model ships it.
   public var chatTemplate: String?
 
+  /// - Parameter normalizes: nil for what the family does: composed form for `qwen2` alone.
   public init(
     preTokenizer: PreTokenizer, tokens: [String], kinds: [TokenKind], merges: [String],
     beginOfText: Int32? = nil, endOfText: Int32? = nil, addsBeginOfText: Bool = false,
-    ignoresMerges: Bool = false, chatTemplate: String? = nil
+    ignoresMerges: Bool = false, normalizes: Bool? = nil, chatTemplate: String? = nil
   ) {
     self.preTokenizer = preTokenizer
     self.tokens = tokens
@@ -48,6 +51,7 @@ public struct TokenizerModel: Sendable, Equatable {
     self.endOfText = endOfText
     self.addsBeginOfText = addsBeginOfText
     self.ignoresMerges = ignoresMerges
+    self.normalizes = normalizes ?? preTokenizer.normalizesByDefault
     self.chatTemplate = chatTemplate
   }
 }

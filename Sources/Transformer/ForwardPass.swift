@@ -38,8 +38,17 @@ public struct ForwardPass: Sendable {
     let states = try HiddenStates(
       lengths: sequences.map(\.count), width: configuration.hiddenSize, memoryBudget: memoryBudget,
       scratchDirectory: scratchDirectory)
-    for (index, tokens) in sequences.enumerated() where !tokens.isEmpty {
-      try states.store(index, from: weights.embeddings(of: tokens))
+    // Each row is read once, however often its token occurs: a source may have to unpack it.
+    let known = Set(sequences.joined()).sorted()
+    let rows = Dictionary(uniqueKeysWithValues: zip(known, 0...))
+    let table = try weights.embeddings(of: known)
+    let matrix = Matrix(rows: states.longest, columns: configuration.hiddenSize)
+    for (index, tokens) in sequences.enumerated() {
+      for (position, token) in tokens.enumerated() {
+        guard let row = rows[token] else { continue }
+        matrix.row(position).update(from: table.row(row), count: table.columns)
+      }
+      try states.store(index, from: matrix)
     }
     return states
   }

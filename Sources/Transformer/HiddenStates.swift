@@ -12,7 +12,7 @@ public final class HiddenStates: Sendable {
   public let width: Int
 
   private let resident: [Matrix]  // of the first sequences, each [its length, width]
-  private let scratch: ScratchFile?
+  private let scratch: PositionedFile?
   private let offsets: [Int]  // of each sequence from the start of the stream, in bytes
 
   /// Zeros for sequences of the given lengths.
@@ -29,7 +29,7 @@ public final class HiddenStates: Sendable {
     self.offsets = offsets
     let fitting = offsets.dropFirst().prefix { $0 <= memoryBudget }.count
     resident = lengths.prefix(fitting).map { Matrix(rows: $0, columns: width) }
-    scratch = fitting < lengths.count ? try ScratchFile(directory: scratchDirectory) : nil
+    scratch = fitting < lengths.count ? try PositionedFile(scratchIn: scratchDirectory) : nil
   }
 
   public var count: Int { lengths.count }

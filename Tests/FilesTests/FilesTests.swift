@@ -25,7 +25,8 @@ struct FilesTests {
         throw Stop()
       }
     }
-    #expect(try MappedFile(path: path).bytes.elementsEqual([1]))
+    let file = try MappedFile(path: path)
+    #expect(withExtendedLifetime(file) { Array(file.bytes) } == [1])
     #expect(folder.entries == ["a.bin"])
   }
 
@@ -65,7 +66,7 @@ struct FilesTests {
   @Test func emptyFileMapsToNoBytes() throws {
     let path = folder.path("empty")
     try writeAtomically([], to: path)
-    #expect(try MappedFile(path: path).bytes.isEmpty)
+    #expect(try MappedFile(path: path).count == 0)
   }
 
   @Test func chunksCoverTheFile() throws {

@@ -29,7 +29,8 @@ extension HuggingFaceConfiguration {
     // These count with sizes that had to be checked first.
     configuration.slidingWindow = try slidingWindow(architecture, path)
     let scaling = try scaling(path)
-    configuration.ropeFrequencyDivisors = scaling.frequencyDivisors(headDimension: headDimension, base: base)
+    configuration.ropeFrequencyDivisors =
+      gambitRopeFrequencyDivisors ?? scaling.frequencyDivisors(headDimension: headDimension, base: base)
     if let problem = configuration.problem { throw .malformed(path: path, problem: problem) }
     return configuration
   }

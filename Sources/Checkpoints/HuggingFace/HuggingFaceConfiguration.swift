@@ -24,6 +24,8 @@ struct HuggingFaceConfiguration: Decodable {
   var useSlidingWindow: Bool?
   var maxWindowLayers: Int?
   var layerTypes: [String]?
+  /// Our own key: divisors of the rotary frequencies that no published scaling explains.
+  var gambitRopeFrequencyDivisors: [Float]?
 
   /// `rope_scaling`, or since version 5 `rope_parameters`, which has the base too.
   struct Rope: Decodable {

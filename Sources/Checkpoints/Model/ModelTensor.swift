@@ -1,5 +1,5 @@
 /// The tensors of a decoder, whatever a file calls them.
-enum ModelTensor: Hashable, Sendable {
+package enum ModelTensor: Hashable, Sendable {
   case embeddings
   case finalNorm
   case outputHead
@@ -7,7 +7,7 @@ enum ModelTensor: Hashable, Sendable {
 }
 
 /// The tensors of one decoder layer.
-enum LayerTensor: CaseIterable, Sendable {
+package enum LayerTensor: CaseIterable, Sendable {
   case attentionNorm, query, key, value, output
   case queryBias, keyBias, valueBias, queryNorm, keyNorm
   case ffnNorm, gate, up, down
@@ -15,7 +15,7 @@ enum LayerTensor: CaseIterable, Sendable {
 
 extension ModelConfiguration {
   /// Outermost dimension first; `nil` where a model of this configuration has no such tensor.
-  func shape(of tensor: ModelTensor) -> [Int]? {
+  package func shape(of tensor: ModelTensor) -> [Int]? {
     switch tensor {
     case .embeddings: [vocabularySize, hiddenSize]
     case .finalNorm: [hiddenSize]
@@ -39,7 +39,7 @@ extension ModelConfiguration {
   }
 
   /// Each tensor of the model once. Complexity: O(`layerCount`).
-  var modelTensors: [ModelTensor] {
+  package var modelTensors: [ModelTensor] {
     let layers = (0..<layerCount).flatMap { layer in LayerTensor.allCases.map { ModelTensor.layer(layer, $0) } }
     return ([.embeddings] + layers + [.finalNorm, .outputHead]).filter { shape(of: $0) != nil }
   }

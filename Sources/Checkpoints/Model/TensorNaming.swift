@@ -1,9 +1,9 @@
 /// How a format names tensors, and in which order it keeps the rows of query and key.
-enum TensorNaming: Sendable {
+package enum TensorNaming: Sendable {
   case gguf
   case huggingFace
 
-  func name(of tensor: ModelTensor) -> String {
+  package func name(of tensor: ModelTensor) -> String {
     switch (self, tensor) {
     case (.gguf, .embeddings): "token_embd.weight"
     case (.gguf, .finalNorm): "output_norm.weight"

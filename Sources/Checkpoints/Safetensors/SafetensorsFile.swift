@@ -38,6 +38,22 @@ public struct SafetensorsFile: Sendable {
     return tensor.values()
   }
 
+  /// A tensor of 32-bit integers, row by row.
+  ///
+  /// - Throws: ``CheckpointError/missing(path:item:)``, or ``CheckpointError/unsupported(path:feature:known:)``
+  ///   where its type is not I32.
+  public func integers(of name: String) throws(CheckpointError) -> [Int32] {
+    guard let tensor = header.tensor(named: name) else { throw .missing(path: path, item: "tensor '\(name)'") }
+    guard tensor.type == .i32 else {
+      throw .unsupported(
+        path: path, feature: "tensor '\(name)' of type \(tensor.type.rawValue) in place of integers",
+        known: [SafetensorsType.i32.rawValue])
+    }
+    return withBytes(of: name) { bytes in
+      (0..<bytes.count / 4).map { Int32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * $0, as: Int32.self)) }
+    } ?? []
+  }
+
   /// Calls `body` with a tensor's bytes, which are valid during the call only; `nil` where there is no such tensor.
   package func withBytes<Result, Failure: Error>(
     of name: String, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result

@@ -17,6 +17,11 @@ public struct SafetensorsTensor: Sendable, Equatable {
     self.init(name: name, type: .i32, shape: shape, elements: values.map(\.littleEndian))
   }
 
+  /// - Precondition: `values.count` is the product of `shape`.
+  public init(name: String, shape: [Int], values: [UInt8]) {
+    self.init(name: name, type: .u8, shape: shape, elements: values)
+  }
+
   private init(name: String, type: SafetensorsType, shape: [Int], elements: [some BitwiseCopyable]) {
     bytes = elements.withUnsafeBytes { Array($0) }
     precondition(bytes.count == type.byteCount(of: shape), "\(elements.count) values do not fill the shape \(shape)")
@@ -32,7 +37,17 @@ public enum SafetensorsWriter {
   public static func write(
     _ tensors: [SafetensorsTensor], metadata: [String: String] = [:], to url: URL
   ) throws {
-    let header = try SafetensorsHeader(placing: tensors.map(\.description), metadata: metadata)
-    try writeAtomically(header.encoded() + tensors.flatMap(\.bytes), to: url.path)
+    try writeAtomically(encode(tensors, metadata: metadata), to: url.path)
+  }
+
+  /// The bytes of a file that holds `tensors` in their order.
+  ///
+  /// - Throws: ``SafetensorsError`` where names repeat.
+  public static func encode(
+    _ tensors: [SafetensorsTensor], metadata: [String: String] = [:]
+  ) throws(SafetensorsError) -> [UInt8] {
+    var file = try SafetensorsHeader(placing: tensors.map(\.description), metadata: metadata).encoded()
+    for tensor in tensors { file += tensor.bytes }
+    return file
   }
 }

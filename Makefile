@@ -1,0 +1,43 @@
+# What people run. `make help` lists it; the work is in scripts/.
+
+GAMBIT := .build/release/gambit
+DEMO   := artifacts/smollm2-demo
+SWIFT_SOURCES := Package.swift Sources Tests
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test build bench oracles format lint clean bootstrap
+
+help: ## Lists the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: build ## Turns SmolLM2-135M into a verified sparse bundle and prints a table
+	model=$$(scripts/fetch-model) && $(GAMBIT) run pipelines/smollm2-demo.yaml --output $(DEMO) --set "model.path=$$model"
+
+test: bootstrap ## Runs unit tests, then the demo's pipeline and its checks on the real model
+	scripts/test
+
+build: bootstrap ## Builds the program, .build/release/gambit
+	swift build -c release --product gambit
+
+bench: build ## Measures the forward pass beside PyTorch's (installs PyTorch: gigabytes)
+	model=$$(scripts/fetch-model) && python=$$(scripts/python-environment oracles) \
+	  && "$$python" Benchmarks/compare.py "$$model"
+
+oracles: ## Makes the tests' expected numbers anew (installs PyTorch: gigabytes)
+	model=$$(scripts/fetch-model) && python=$$(scripts/python-environment oracles) \
+	  && "$$python" Tests/Fixtures/make_tiny_models.py \
+	  && "$$python" Tests/Fixtures/make_statistics_oracle.py \
+	  && "$$python" scripts/oracles/make_real_model_oracle.py "$$model"
+
+format: ## Formats the Swift sources in place
+	swift format --in-place --recursive --parallel $(SWIFT_SOURCES)
+
+lint: ## Fails where a Swift source is not formatted or breaks a rule
+	swift format lint --strict --recursive --parallel $(SWIFT_SOURCES)
+
+clean: ## Removes what was built and what runs wrote; keeps the model and the Python environments
+	rm -rf .build
+	find artifacts -mindepth 1 ! -name README.md -delete
+
+bootstrap: ## Installs what this machine lacks
+	scripts/bootstrap

@@ -1,0 +1,98 @@
+import HDF5
+
+// The layout of one layer in a statistics file; `schemas/statistics-hdf5.md` describes it.
+
+extension LayerRecord {
+  func write(to group: HDF5Group) throws {
+    try regular.write(to: group)
+    if sinks.hasTokens { try sinks.write(to: group.createGroup("sinks")) }
+  }
+
+  /// - Throws: `HDF5Error`, or ``StatisticsError/malformed(path:reason:)``.
+  init(reading group: HDF5Group, _ widths: LayerWidths, path: String) throws {
+    regular = try LayerStatistics(reading: group, widths, path: path)
+    sinks =
+      try group.exists("sinks")
+      ? LayerStatistics(reading: group.group("sinks"), widths, path: path) : LayerStatistics(widths)
+  }
+}
+
+extension LayerStatistics {
+  fileprivate var hasTokens: Bool { gate.count.contains { $0 > 0 } }
+
+  fileprivate func write(to group: HDF5Group) throws {
+    try gate.write(to: group, "ffn/gate")
+    try up.write(to: group, "ffn/up")
+    try group.write(histogram: productCount, to: "ffn/product_count")
+    try group.write(histogram: ffnInputCount, to: "ffn/input_count")
+    try group.write(histogram: attentionInputCount, to: "attention/input_count")
+    try group.write(histogram: outputInputCount, to: "attention/output_input_count")
+  }
+
+  fileprivate init(reading group: HDF5Group, _ widths: LayerWidths, path: String) throws {
+    self.init(widths)
+    gate = try FactorStatistics(reading: group, "ffn/gate", channels: widths.intermediate, path: path)
+    up = try FactorStatistics(reading: group, "ffn/up", channels: widths.intermediate, path: path)
+    productCount = try group.readHistogram("ffn/product_count", channels: widths.intermediate, path: path)
+    ffnInputCount = try group.readHistogram("ffn/input_count", channels: widths.hidden, path: path)
+    attentionInputCount = try group.readHistogram("attention/input_count", channels: widths.hidden, path: path)
+    outputInputCount = try group.readHistogram("attention/output_input_count", channels: widths.query, path: path)
+  }
+}
+
+extension FactorStatistics {
+  fileprivate func write(to group: HDF5Group, _ name: String) throws {
+    try group.write(histogram: count, to: "\(name)_count")
+    try group.write(energy, columns: LogarithmicBins.count, to: "\(name)_energy")
+    try group.write(sum, columns: LogarithmicBins.count, to: "\(name)_product_sum")
+    try group.write(absoluteSum, columns: nil, to: "\(name)_abs_sum")
+    try group.write(squareSum, columns: nil, to: "\(name)_square_sum")
+  }
+
+  fileprivate init(reading group: HDF5Group, _ name: String, channels: Int, path: String) throws {
+    count = try group.readHistogram("\(name)_count", channels: channels, path: path)
+    energy = try group.readSums("\(name)_energy", shape: [channels, LogarithmicBins.count], path: path)
+    sum = try group.readSums("\(name)_product_sum", shape: [channels, LogarithmicBins.count], path: path)
+    absoluteSum = try group.readSums("\(name)_abs_sum", shape: [channels], path: path)
+    squareSum = try group.readSums("\(name)_square_sum", shape: [channels], path: path)
+  }
+}
+
+extension HDF5Group {
+  // Low levels of deflate: what is left after shuffling is noise or zeros, and time matters more.
+  private static var storage: HDF5Storage { HDF5Storage(deflateLevel: 1) }
+
+  fileprivate func write(histogram: [Int64], to name: String) throws {
+    let bins = LogarithmicBins.count
+    try write(histogram, shape: [histogram.count / bins, bins], to: name, storage: Self.storage)
+  }
+
+  fileprivate func write(_ sums: ExactSums, columns: Int?, to name: String) throws {
+    let shape = columns.map { [sums.count / $0, $0] } ?? [sums.count]
+    try write(sums.values, shape: shape, to: name, storage: Self.storage)
+    let residuals = sums.residuals
+    if residuals.contains(where: { $0 != 0 }) {
+      try write(residuals, shape: shape, to: name + "_residual", storage: Self.storage)
+    }
+  }
+
+  fileprivate func readHistogram(_ name: String, channels: Int, path: String) throws -> [Int64] {
+    let counts = try read(name, as: Int64.self, shape: [channels, LogarithmicBins.count])
+    // Sums of counts over any layer must not overflow.
+    guard counts.allSatisfy({ $0 >= 0 && $0 < 1 << 40 }) else {
+      throw StatisticsError.malformed(path: path, reason: "'\(self.path)/\(name)' has counts below 0 or above 2^40")
+    }
+    return counts
+  }
+
+  fileprivate func readSums(_ name: String, shape: [Int], path: String) throws -> ExactSums {
+    let values = try read(name, as: Double.self, shape: shape)
+    let rest = name + "_residual"
+    let residuals = try exists(rest) ? read(rest, as: Double.self, shape: shape) : nil
+    guard let sums = ExactSums(values: values, residuals: residuals) else {
+      throw StatisticsError.malformed(
+        path: path, reason: "'\(self.path)/\(name)' has values that are no multiples of 2^\(ExactSums.quantumExponent)")
+    }
+    return sums
+  }
+}

@@ -1,0 +1,121 @@
+/// What one pass over a text tells of the FFN's factor `g = act(gate x)` or `u = up x`, by channel
+/// and bin of the factor's magnitude. Either one can be the factor that decides what is kept.
+public struct FactorStatistics: Sendable, Equatable {
+  /// Tokens, `[channels, bins]`.
+  public internal(set) var count: [Int64]
+  /// Σ (g·u)², `[channels, bins]`.
+  public internal(set) var energy: ExactSums
+  /// Σ g·u, `[channels, bins]`.
+  public internal(set) var sum: ExactSums
+  /// Σ |factor|, `[channels]`.
+  public internal(set) var absoluteSum: ExactSums
+  /// Σ factor², `[channels]`.
+  public internal(set) var squareSum: ExactSums
+
+  init(channels: Int) {
+    let cells = channels * LogarithmicBins.count
+    count = [Int64](repeating: 0, count: cells)
+    energy = ExactSums(count: cells)
+    sum = ExactSums(count: cells)
+    absoluteSum = ExactSums(count: channels)
+    squareSum = ExactSums(count: channels)
+  }
+
+  static func += (total: inout Self, other: Self) {
+    total.count.add(other.count)
+    total.energy += other.energy
+    total.sum += other.sum
+    total.absoluteSum += other.absoluteSum
+    total.squareSum += other.squareSum
+  }
+}
+
+/// What one pass over a text tells of one layer: no budget and no method is in it. All histograms
+/// are over magnitudes, in ``LogarithmicBins``, row by row `[channels, bins]`.
+public struct LayerStatistics: Sendable, Equatable {
+  public internal(set) var gate: FactorStatistics
+  public internal(set) var up: FactorStatistics
+  /// `|g·u|`, the input of the down projection: `[intermediateSize, bins]`.
+  public internal(set) var productCount: [Int64]
+  /// The input that gate and up share: `[hiddenSize, bins]`.
+  public internal(set) var ffnInputCount: [Int64]
+  /// The input that query, key and value share: `[hiddenSize, bins]`.
+  public internal(set) var attentionInputCount: [Int64]
+  /// The input of the output projection: `[queryWidth, bins]`.
+  public internal(set) var outputInputCount: [Int64]
+
+  /// Nothing counted.
+  public init(_ widths: LayerWidths) {
+    let bins = LogarithmicBins.count
+    gate = FactorStatistics(channels: widths.intermediate)
+    up = FactorStatistics(channels: widths.intermediate)
+    productCount = [Int64](repeating: 0, count: widths.intermediate * bins)
+    ffnInputCount = [Int64](repeating: 0, count: widths.hidden * bins)
+    attentionInputCount = [Int64](repeating: 0, count: widths.hidden * bins)
+    outputInputCount = [Int64](repeating: 0, count: widths.query * bins)
+  }
+
+  /// Adds what another text told, exactly: the order of adding does not matter.
+  public static func += (total: inout Self, other: Self) {
+    total.gate += other.gate
+    total.up += other.up
+    total.productCount.add(other.productCount)
+    total.ffnInputCount.add(other.ffnInputCount)
+    total.attentionInputCount.add(other.attentionInputCount)
+    total.outputInputCount.add(other.outputInputCount)
+  }
+}
+
+/// Channels at each place of a layer.
+public struct LayerWidths: Sendable, Equatable {
+  public var hidden: Int
+  public var query: Int
+  public var intermediate: Int
+
+  public init(hidden: Int, query: Int, intermediate: Int) {
+    self.hidden = hidden
+    self.query = query
+    self.intermediate = intermediate
+  }
+}
+
+/// A layer's statistics, with the first positions of each sequence apart: their massive activations
+/// are of another kind than the rest.
+public struct LayerRecord: Sendable, Equatable {
+  /// All positions but the sinks.
+  public var regular: LayerStatistics
+  /// The first positions of each sequence, as many as were asked to be counted apart.
+  public var sinks: LayerStatistics
+
+  public init(_ widths: LayerWidths) {
+    regular = LayerStatistics(widths)
+    sinks = LayerStatistics(widths)
+  }
+
+  /// Every position: the two parts together.
+  public var all: LayerStatistics {
+    var total = regular
+    total += sinks
+    return total
+  }
+
+  public static func += (total: inout Self, other: Self) {
+    total.regular += other.regular
+    total.sinks += other.sinks
+  }
+
+  /// Whether every sum is small enough for two float64 to hold it exactly.
+  var isStorable: Bool {
+    [regular.gate, regular.up, sinks.gate, sinks.up].allSatisfy { factor in
+      [factor.energy, factor.sum, factor.absoluteSum, factor.squareSum].allSatisfy(\.isStorable)
+    }
+  }
+}
+
+extension [Int64] {
+  /// Adds element by element, wrapping: readers of files check that counts are of a sane size.
+  fileprivate mutating func add(_ other: [Int64]) {
+    precondition(count == other.count)
+    for i in indices { self[i] &+= other[i] }
+  }
+}

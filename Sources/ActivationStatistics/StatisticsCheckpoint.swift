@@ -1,0 +1,119 @@
+import Files
+import Foundation
+import HDF5
+import Transformer
+
+/// The folder in which a collection grows, beside the file that it will become: one HDF5 file a
+/// finished layer, and now and then the hidden states, each written atomically. Whenever the process
+/// dies, what is there is whole, and the next one goes on from it.
+public struct StatisticsCheckpoint: Sendable {
+  public let description: StatisticsDescription
+  private let folder: String
+  private let target: String
+
+  /// Opens the folder that belongs to `target`, or makes it.
+  ///
+  /// - Parameter resuming: Go on from what is there. Otherwise it is deleted.
+  /// - Throws: ``StatisticsError/otherCheckpoint(path:)`` where what is there is of something else.
+  public init(of description: StatisticsDescription, for target: String, resuming: Bool) throws {
+    self.description = description
+    self.target = target
+    folder = target + ".partial"
+    let files = FileManager.default
+    let statement = folder + "/description.json"
+    if !resuming { try? files.removeItem(atPath: folder) }
+    if files.fileExists(atPath: statement) {
+      let found = try? JSONDecoder().decode(StatisticsDescription.self, from: Data(contentsOf: URL(filePath: statement)))
+      guard found == description else { throw StatisticsError.otherCheckpoint(path: folder) }
+    } else {
+      try files.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
+      try writeAtomically(encoder.encode(description), to: statement)
+    }
+  }
+
+  // MARK: Layers
+
+  /// Layers that are finished, counted from the first without a gap.
+  public var finishedLayers: Int {
+    (0..<description.layerCount).first { !FileManager.default.fileExists(atPath: path(ofLayer: $0)) }
+      ?? description.layerCount
+  }
+
+  /// Stores a finished layer.
+  public func store(_ record: LayerRecord, layer: Int) throws {
+    guard record.isStorable else { throw StatisticsError.sumsTooLarge(layer: layer) }
+    try writeAtomically(to: path(ofLayer: layer)) { temporary in
+      let file = try HDF5File(creating: temporary)
+      try record.write(to: file.root.createGroup(StatisticsFile.group(ofLayer: layer)))
+      try file.flush()
+    }
+  }
+
+  private func path(ofLayer layer: Int) -> String { "\(folder)/layer-\(layer).h5" }
+
+  // MARK: Hidden states
+
+  /// Stores the input of layer `layer`, in place of those of earlier layers.
+  public func store(_ states: HiddenStates, before layer: Int) throws {
+    let older = storedStates()
+    try writeAtomically(to: path(ofStatesBefore: layer)) { try states.write(to: $0) }
+    for earlier in older where earlier != layer { try? FileManager.default.removeItem(atPath: path(ofStatesBefore: earlier)) }
+  }
+
+  /// Fills `states` with the input of the latest layer for which it was stored, and returns that
+  /// layer; `nil` where none was, and `states` is as it was.
+  public func restore(_ states: HiddenStates) throws -> Int? {
+    guard let layer = storedStates().max() else { return nil }
+    try states.read(from: path(ofStatesBefore: layer))
+    return layer
+  }
+
+  private func storedStates() -> [Int] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return names.compactMap { name in
+      name.hasPrefix("states-") && name.hasSuffix(".f32") ? Int(name.dropFirst(7).dropLast(4)) : nil
+    }
+  }
+
+  private func path(ofStatesBefore layer: Int) -> String { "\(folder)/states-\(layer).f32" }
+
+  // MARK: The whole
+
+  /// Joins all layers into the target file and removes the folder.
+  ///
+  /// - Precondition: `finishedLayers` is all of them.
+  public func finish() throws {
+    try writeAtomically(to: target) { temporary in
+      let file = try HDF5File(creating: temporary)
+      try description.write(to: file)
+      for layer in 0..<description.layerCount {
+        let name = StatisticsFile.group(ofLayer: layer)
+        try file.root.copy(name, of: HDF5File(reading: path(ofLayer: layer)).root, to: name)
+      }
+      try file.flush()
+    }
+    try? FileManager.default.removeItem(atPath: folder)
+  }
+}
+
+extension StatisticsFile {
+  /// Adds up shards of one collection, exactly: the result has the same bytes, however the corpus was
+  /// cut and in whatever order the shards are given.
+  ///
+  /// - Throws: ``StatisticsError`` where shards do not belong together, overlap, or leave a hole.
+  /// - Complexity: O(shards · layers · channels · bins) time; memory for two layers.
+  public static func merge(_ paths: [String], to target: String, finished: (_ layer: Int) -> Void = { _ in }) throws {
+    let shards = try paths.map { try StatisticsFile(path: $0) }
+    let description = try StatisticsDescription.merging(shards.map { ($0.path, $0.description) })
+    let checkpoint = try StatisticsCheckpoint(of: description, for: target, resuming: false)
+    for layer in 0..<description.layerCount {
+      var total = LayerRecord(description.widths)
+      for shard in shards { total += try shard.layer(layer) }
+      try checkpoint.store(total, layer: layer)
+      finished(layer)
+    }
+    try checkpoint.finish()
+  }
+}

@@ -1,0 +1,90 @@
+import Checkpoints
+import Corpus
+
+/// What statistics are of: which model read which text, how, and how much of it.
+public struct StatisticsDescription: Sendable, Equatable, Codable {
+  public var modelName: String
+  /// SHA-256 of the model and of the token sequences.
+  public var modelHash: String
+  public var corpusHash: String
+  public var layerCount: Int
+  public var hiddenSize: Int
+  public var queryWidth: Int
+  public var intermediateSize: Int
+  public var sequenceLength: Int
+  /// Sequences of the whole corpus, of which a shard reads some.
+  public var sequenceCount: Int
+  /// Positions at the start of each sequence that are counted apart.
+  public var sinkPositions: Int
+  /// The sequences read: ascending, disjoint, not touching each other.
+  public var coverage: [Range<Int>]
+  public var toolVersion: String
+
+  public init(
+    modelName: String, modelHash: String, corpusHash: String, configuration: ModelConfiguration, sequenceLength: Int,
+    sequenceCount: Int, sinkPositions: Int, coverage: [Range<Int>], toolVersion: String
+  ) {
+    self.modelName = modelName
+    self.modelHash = modelHash
+    self.corpusHash = corpusHash
+    layerCount = configuration.layerCount
+    hiddenSize = configuration.hiddenSize
+    queryWidth = configuration.queryWidth
+    intermediateSize = configuration.intermediateSize
+    self.sequenceLength = sequenceLength
+    self.sequenceCount = sequenceCount
+    self.sinkPositions = sinkPositions
+    self.coverage = coverage
+    self.toolVersion = toolVersion
+  }
+
+  public var widths: LayerWidths {
+    LayerWidths(hidden: hiddenSize, query: queryWidth, intermediate: intermediateSize)
+  }
+
+  public var sequences: Int { coverage.reduce(0) { $0 + $1.count } }
+  /// Tokens counted apart.
+  public var sinkTokens: Int { sequences * min(sinkPositions, sequenceLength) }
+  /// All other tokens.
+  public var tokens: Int { sequences * sequenceLength - sinkTokens }
+  /// Whether every sequence of the corpus was read.
+  public var isComplete: Bool { coverage == [0..<sequenceCount] }
+}
+
+extension StatisticsDescription {
+  /// What the merger of shards is of. Shards must be of one collection and cover a run of sequences,
+  /// each once.
+  ///
+  /// - Throws: ``StatisticsError`` that names the first file that does not fit.
+  static func merging(_ shards: [(path: String, description: Self)]) throws(StatisticsError) -> Self {
+    guard let first = shards.first else { throw .nothingToMerge }
+    for shard in shards {
+      var comparable = shard.description
+      comparable.coverage = first.description.coverage
+      guard comparable == first.description else {
+        throw .otherCollection(shard.path, first.path, difference: first.description.firstDifference(comparable))
+      }
+    }
+    let ranges = shards.flatMap { shard in shard.description.coverage.map { (shard.path, $0) } }
+      .sorted { ($0.1.lowerBound, $0.1.upperBound) < ($1.1.lowerBound, $1.1.upperBound) }
+    for (previous, next) in zip(ranges, ranges.dropFirst()) {
+      guard next.1.lowerBound >= previous.1.upperBound else {
+        throw .overlap(previous.0, next.0, next.1.lowerBound..<min(previous.1.upperBound, next.1.upperBound))
+      }
+      guard next.1.lowerBound == previous.1.upperBound else {
+        throw .hole(previous.1.upperBound..<next.1.lowerBound)
+      }
+    }
+    var merged = first.description
+    if let low = ranges.first?.1.lowerBound, let high = ranges.last?.1.upperBound { merged.coverage = [low..<high] }
+    return merged
+  }
+
+  private func firstDifference(_ other: Self) -> String {
+    if modelHash != other.modelHash { return "model" }
+    if corpusHash != other.corpusHash || sequenceCount != other.sequenceCount { return "corpus" }
+    if sinkPositions != other.sinkPositions { return "number of sink positions" }
+    if toolVersion != other.toolVersion { return "version of Gambit" }
+    return "shape"
+  }
+}

@@ -1,0 +1,77 @@
+import CHDF5
+
+/// An HDF5 file: a tree of groups with datasets as its leaves.
+///
+///     let file = try HDF5File(creating: "statistics.h5")
+///     try file.root.write([1, 2, 3, 4, 5, 6] as [Float], shape: [2, 3], to: "layers/000/sum")
+///     try file.flush()
+///
+/// The same writes make the same bytes: nothing in a file depends on the time, the machine or the
+/// address space. Files need libhdf5 1.8 or later to be read.
+///
+/// Objects may be used from any thread; calls into the library happen one at a time. A file is
+/// closed when the last of its objects is gone. It does not write atomically: create it at the path
+/// that `writeAtomically(to:_:)` hands out.
+public final class HDF5File: Sendable {
+  /// The path as given.
+  public let path: String
+
+  /// The group that holds all others.
+  public let root: HDF5Group
+
+  private let handle: Handle
+
+  /// Creates a file; one that exists already is an error.
+  public convenience init(creating path: String) throws(HDF5Error) {
+    Library.enter()
+    defer { Library.leave() }
+    let access = try Self.accessProperties(path)
+    let properties = try Handle(
+      H5Pcreate(gambit_h5_file_create_class()), file: path, object: "/", action: .create, close: H5Pclose)
+    try properties.check(H5Pset_obj_track_times(properties.identifier, false), .create)
+    try self.init(
+      H5Fcreate(path, gambit_h5_exclusive(), properties.identifier, access.identifier), path: path, action: .create)
+  }
+
+  /// Opens a file for reading.
+  public convenience init(reading path: String) throws(HDF5Error) {
+    try self.init(opening: path, flags: gambit_h5_read_only())
+  }
+
+  /// Opens a file for reading and for adding to it.
+  public convenience init(updating path: String) throws(HDF5Error) {
+    try self.init(opening: path, flags: gambit_h5_read_write())
+  }
+
+  private convenience init(opening path: String, flags: UInt32) throws(HDF5Error) {
+    Library.enter()
+    defer { Library.leave() }
+    let access = try Self.accessProperties(path)
+    try self.init(H5Fopen(path, flags, access.identifier), path: path, action: .open)
+  }
+
+  private init(_ identifier: hid_t, path: String, action: HDF5Error.Action) throws(HDF5Error) {
+    self.path = path
+    handle = try Handle(identifier, file: path, object: "/", action: action, close: H5Fclose)
+    root = HDF5Group(
+      try Handle(
+        H5Gopen2(identifier, "/", gambit_h5_default_properties), file: path, object: "/", action: action,
+        close: H5Gclose))
+  }
+
+  /// Fixes the format's version, so that a newer libhdf5 writes what an older one does.
+  private static func accessProperties(_ path: String) throws(HDF5Error) -> Handle {
+    let access = try Handle(
+      H5Pcreate(gambit_h5_file_access_class()), file: path, object: "/", action: .open, close: H5Pclose)
+    try access.check(H5Pset_libver_bounds(access.identifier, H5F_LIBVER_V18, H5F_LIBVER_V18), .open)
+    return access
+  }
+
+  /// Hands everything written so far to the operating system. Call it before the file is let go:
+  /// what fails then cannot be reported.
+  public func flush() throws(HDF5Error) {
+    Library.enter()
+    defer { Library.leave() }
+    try handle.check(H5Fflush(handle.identifier, H5F_SCOPE_GLOBAL), .flush)
+  }
+}

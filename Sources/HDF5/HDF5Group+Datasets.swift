@@ -1,0 +1,116 @@
+import CHDF5
+
+/// How a dataset is stored. Whatever is chosen, chunks are shuffled (bytes of equal significance lie
+/// together) and carry a Fletcher-32 checksum.
+public struct HDF5Storage: Sendable, Equatable {
+  /// The extent of a chunk in each dimension; `nil` for whole rows, up to about 512 KiB a chunk.
+  public var chunk: [Int]?
+
+  /// Deflate's level, 0 (off) to 9.
+  public var deflateLevel: Int
+
+  public init(chunk: [Int]? = nil, deflateLevel: Int = 4) {
+    self.chunk = chunk
+    self.deflateLevel = deflateLevel
+  }
+}
+
+extension HDF5Group {
+  /// Creates a dataset, with the groups on the way to it, and fills it.
+  ///
+  ///     try root.write(counts, shape: [channels, bins], to: "layers/000/ffn/gate_count")
+  ///
+  /// - Parameters:
+  ///   - values: As many as the product of `shape`, row-major.
+  ///   - shape: The extent of each dimension; empty for a single number.
+  @discardableResult
+  public func write<Element: HDF5Scalar>(
+    _ values: [Element], shape: [Int], to name: String, storage: HDF5Storage = HDF5Storage()
+  ) throws(HDF5Error) -> HDF5Dataset {
+    Library.enter()
+    defer { Library.leave() }
+    guard HDF5Dataset.product(shape) == values.count else {
+      throw .invalidArgument(
+        file: handle.file, object: handle.path(of: name), reason: "\(values.count) values don't fill shape \(shape)")
+    }
+    let dataset = try createDataset(name, of: Element.elementType, shape: shape, storage: storage)
+    try dataset.write(values)
+    return dataset
+  }
+
+  /// All elements of the dataset `name`; throws unless it has exactly the shape and type asked for.
+  public func read<Element: HDF5Scalar>(
+    _ name: String, as type: Element.Type = Element.self, shape: [Int]
+  ) throws(HDF5Error) -> [Element] {
+    try dataset(name).read(as: type, shape: shape)
+  }
+
+  /// The extent of each dimension of the dataset `name`.
+  public func shape(of name: String) throws(HDF5Error) -> [Int] { try dataset(name).shape }
+
+  /// Creates a dataset, with the groups on the way to it, to be filled by rows. A row that was
+  /// not written yet reads as zeros, but a dataset of which next to nothing was written counts as damaged.
+  public func createDataset(
+    _ name: String, of type: HDF5ElementType, shape: [Int], storage: HDF5Storage = HDF5Storage()
+  ) throws(HDF5Error) -> HDF5Dataset {
+    Library.enter()
+    defer { Library.leave() }
+    guard let count = HDF5Dataset.product(shape), shape.count <= 32 else {
+      throw .invalidArgument(file: handle.file, object: handle.path(of: name), reason: "\(shape) is not a shape")
+    }
+    let (parent, last) = try parentForCreating(name)
+    let extent = shape.map { hsize_t($0) }
+    let space = try handle.scratch(
+      shape.isEmpty ? H5Screate(H5S_SCALAR) : H5Screate_simple(Int32(extent.count), extent, nil), .create,
+      close: H5Sclose)
+    let properties = try handle.scratch(H5Pcreate(gambit_h5_dataset_create_class()), .create, close: H5Pclose)
+    try handle.check(H5Pset_obj_track_times(properties.identifier, false), .create)
+    // Neither a single number nor an empty array can be chunked, and filters need chunks.
+    if !shape.isEmpty, count > 0 {
+      let chunk = storage.chunk ?? Self.defaultChunk(shape: shape, elementSize: type.size)
+      try validate(storage, chunk: chunk, shape: shape, elementSize: type.size, name: name)
+      try handle.check(H5Pset_chunk(properties.identifier, Int32(chunk.count), chunk.map { hsize_t($0) }), .create)
+      try handle.check(H5Pset_shuffle(properties.identifier), .create)
+      if storage.deflateLevel > 0 {
+        try handle.check(H5Pset_deflate(properties.identifier, UInt32(storage.deflateLevel)), .create)
+      }
+      try handle.check(H5Pset_fletcher32(properties.identifier), .create)
+    }
+    let defaults = gambit_h5_default_properties
+    return try HDF5Dataset(
+      Handle(
+        H5Dcreate2(
+          parent.handle.identifier, last, type.onDisk, space.identifier, defaults, properties.identifier, defaults),
+        file: handle.file, object: handle.path(of: name), action: .create, close: H5Dclose))
+  }
+
+  private func validate(
+    _ storage: HDF5Storage, chunk: [Int], shape: [Int], elementSize: Int, name: String
+  ) throws(HDF5Error) {
+    // libhdf5 counts a chunk's bytes in 32 bits.
+    guard chunk.count == shape.count, chunk.allSatisfy({ $0 > 0 }),
+      let count = HDF5Dataset.product(chunk), count <= Int(UInt32.max) / elementSize
+    else {
+      throw .invalidArgument(
+        file: handle.file, object: handle.path(of: name),
+        reason: "chunk \(chunk) must be positive, of the rank of \(shape), and below 4 GiB")
+    }
+    guard (0...9).contains(storage.deflateLevel) else {
+      throw .invalidArgument(
+        file: handle.file, object: handle.path(of: name),
+        reason: "deflate level \(storage.deflateLevel) is not between 0 and 9")
+    }
+  }
+
+  /// Whole rows, as many as fit in half of libhdf5's chunk cache of 1 MiB a dataset, so that writing
+  /// row by row compresses each chunk once.
+  static func defaultChunk(shape: [Int], elementSize: Int) -> [Int] {
+    var budget = (512 << 10) / elementSize
+    var chunk = shape
+    for dimension in shape.indices.reversed() {
+      chunk[dimension] = min(shape[dimension], max(1, budget))
+      budget /= chunk[dimension]
+    }
+    return chunk
+  }
+}

@@ -1,0 +1,82 @@
+import Checkpoints
+import Files
+import Foundation
+import LinearAlgebra
+import ThresholdSolver
+import Tokenizers
+import Zstandard
+
+/// A bundle on disk. Opening reads everything but the weights and the golden vectors, and checks that
+/// the parts fit each other; whether the files are what the manifest says is for
+/// ``BundleVerification`` to find out.
+public struct Bundle: Sendable {
+  public let path: String
+  public let manifest: BundleManifest
+  public let configuration: ModelConfiguration
+  public let thresholds: Thresholds
+  public let weights: BundleWeights
+
+  /// - Throws: ``BundleError``, or what the reader of the part that is damaged throws.
+  public init(path: String) throws {
+    self.path = path
+    manifest = try BundleManifest(reading: path + "/" + BundleFile.manifest)
+    configuration = try ModelConfiguration(huggingFaceConfiguration: path + "/" + BundleFile.configuration)
+    thresholds = try Thresholds(SafetensorsFile(path: path + "/" + BundleFile.thresholds))
+    try thresholds.check(configuration)
+    weights = try BundleWeights(path: path + "/" + BundleFile.weights, configuration, manifest.weights.type)
+  }
+
+  public var tokenizer: TokenizerModel {
+    get throws {
+      let json = try FileReader(path: path + "/" + BundleFile.tokenizer)
+      let settings = try FileReader(path: path + "/" + BundleFile.tokenizerConfiguration)
+      return try TokenizerModel(
+        json: Data(json.read(at: 0, count: json.count)), configuration: Data(settings.read(at: 0, count: settings.count)))
+    }
+  }
+
+  public var golden: GoldenVectors {
+    get throws { try GoldenVectors(SafetensorsFile(path: path + "/" + BundleFile.golden), configuration) }
+  }
+}
+
+extension BundleManifest {
+  /// Reads a manifest and checks what it says of itself.
+  ///
+  /// - Throws: `FileError`, or ``BundleError/malformed(file:reason:)``.
+  public init(reading path: String) throws {
+    let file = try FileReader(path: path)
+    func fail(_ reason: String) -> BundleError { .malformed(file: BundleFile.manifest, reason: reason) }
+    guard file.count <= 1 << 20 else { throw fail("it is larger than 1 MiB") }
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    do {
+      self = try decoder.decode(Self.self, from: Data(file.read(at: 0, count: file.count)))
+    } catch let error as DecodingError {
+      throw fail("it does not follow the manifest's schema (\(error.summary))")
+    }
+    guard format == Self.format else { throw fail("its format is '\(format)', not '\(Self.format)'") }
+    guard version == Self.formatVersion else {
+      throw fail("it has version \(version), but this program reads version \(Self.formatVersion)")
+    }
+    guard files.map(\.name) == BundleFile.listed.sorted() else {
+      throw fail("it does not list exactly \(BundleFile.listed.sorted().joined(separator: ", "))")
+    }
+    guard golden.tolerance >= 0, golden.tolerance <= 0.01, golden.sourceDifference.isFinite else {
+      throw fail("its tolerance of golden vectors is not between 0 and 0.01")
+    }
+  }
+}
+
+extension DecodingError {
+  /// Which key is wrong and how, in a few words.
+  fileprivate var summary: String {
+    func path(_ context: Context) -> String { context.codingPath.map(\.stringValue).joined(separator: ".") }
+    switch self {
+    case .keyNotFound(let key, let context): return "'\(path(context))' has no '\(key.stringValue)'"
+    case .typeMismatch(_, let context), .valueNotFound(_, let context): return "'\(path(context))' has the wrong type"
+    case .dataCorrupted(let context): return context.codingPath.isEmpty ? "it is not JSON" : "'\(path(context))' is not valid"
+    @unknown default: return "it cannot be decoded"
+    }
+  }
+}

@@ -1,0 +1,22 @@
+/// Why a bundle could not be written or read.
+public enum BundleError: Error, Equatable, Sendable {
+  case malformed(file: String, reason: String)
+  case otherModel(thresholds: String, model: String)
+  case layerCount(thresholds: Int, model: Int)
+  case outOfRange(tensor: String, type: WeightType)
+}
+
+extension BundleError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .malformed(let file, let reason):
+      "the bundle's '\(file)' cannot be used: \(reason)"
+    case .otherModel(let thresholds, let model):
+      "the thresholds were solved for the model \(thresholds.prefix(12))…, but this is \(model.prefix(12))…: give the model that was calibrated"
+    case .layerCount(let thresholds, let model):
+      "there are thresholds for \(thresholds) layers, but the model has \(model): give the model that was calibrated"
+    case .outOfRange(let tensor, let type):
+      "tensor '\(tensor)' has weights beyond the range of \(type.rawValue): export as bf16 or f32"
+    }
+  }
+}

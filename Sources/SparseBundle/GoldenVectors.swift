@@ -1,0 +1,137 @@
+import Checkpoints
+
+/// What a runtime must compute from a bundle: a few texts as tokens, the logits after some of their
+/// positions, and what every token keeps. Computed when the bundle is made, by the forward pass.
+public struct GoldenVectors: Sendable, Equatable {
+  public struct Text: Sendable, Equatable {
+    public var tokens: [Int32]
+    /// The positions after which logits are given, ascending.
+    public var positions: [Int]
+    /// Of the source model, dense: `[positions, vocabularySize]`.
+    public var source: [Float]
+    /// Of the bundle's weights, dense.
+    public var dense: [Float]
+    /// Of the bundle's weights, keeping what `kept` says.
+    public var sparse: [Float]
+    /// What each token keeps in each layer: `[tokens][layers]`.
+    public var kept: [[KeptChannels]]
+
+    public init(
+      tokens: [Int32], positions: [Int], source: [Float], dense: [Float], sparse: [Float], kept: [[KeptChannels]]
+    ) {
+      self.tokens = tokens
+      self.positions = positions
+      self.source = source
+      self.dense = dense
+      self.sparse = sparse
+      self.kept = kept
+    }
+  }
+
+  public var texts: [Text]
+
+  public init(texts: [Text]) { self.texts = texts }
+}
+
+// The file: for each text `t` of `golden.safetensors`
+//   texts.t.tokens I32 [tokens], texts.t.positions I32 [positions],
+//   texts.t.source, texts.t.dense, texts.t.sparse F32 [positions, vocabulary],
+//   texts.t.kept_ffn, kept_query, kept_output U8 [tokens, layers, channels / 8 rounded up]:
+//   bit `c % 8` of byte `c / 8` says that channel `c` is kept.
+extension GoldenVectors {
+  func tensors(vocabularySize: Int) -> [SafetensorsTensor] {
+    texts.enumerated().flatMap { index, text in
+      let name = "texts.\(index)."
+      let logits = [text.positions.count, vocabularySize]
+      var tensors = [
+        SafetensorsTensor(name: name + "tokens", shape: [text.tokens.count], values: text.tokens),
+        SafetensorsTensor(name: name + "positions", shape: [text.positions.count], values: text.positions.map(Int32.init)),
+        SafetensorsTensor(name: name + "source", shape: logits, values: text.source),
+        SafetensorsTensor(name: name + "dense", shape: logits, values: text.dense),
+        SafetensorsTensor(name: name + "sparse", shape: logits, values: text.sparse),
+      ]
+      for place in KeptPlace.allCases {
+        let flags = text.kept.map { $0.compactMap { $0[place] } }
+        guard let layers = flags.first?.count, let channels = flags.first?.first?.count, layers > 0 else { continue }
+        tensors.append(
+          SafetensorsTensor(
+            name: name + place.rawValue, shape: [flags.count, layers, (channels + 7) / 8],
+            values: flags.joined().flatMap(packed)))
+      }
+      return tensors
+    }
+  }
+
+  /// - Throws: ``BundleError/malformed(file:reason:)`` where anything does not fit the configuration.
+  init(_ file: SafetensorsFile, _ configuration: ModelConfiguration) throws {
+    texts = []
+    while file.header.tensor(named: "texts.\(texts.count).tokens") != nil {
+      texts.append(try Self.text(file, "texts.\(texts.count).", configuration))
+    }
+    guard !texts.isEmpty else { throw BundleError.malformed(file: BundleFile.golden, reason: "it holds no text") }
+  }
+
+  private static func text(_ file: SafetensorsFile, _ name: String, _ c: ModelConfiguration) throws -> Text {
+    func fail(_ reason: String) -> BundleError { .malformed(file: BundleFile.golden, reason: "\(name)\(reason)") }
+    let tokens = try file.integers(of: name + "tokens")
+    let positions = try file.integers(of: name + "positions").map(Int.init)
+    guard !tokens.isEmpty, tokens.allSatisfy({ $0 >= 0 && $0 < c.vocabularySize }) else {
+      throw fail("tokens has none, or some outside the vocabulary")
+    }
+    guard !positions.isEmpty, positions.allSatisfy(tokens.indices.contains), zip(positions, positions.dropFirst()).allSatisfy(<)
+    else { throw fail("positions are not ascending positions of its tokens") }
+    func logits(_ kind: String) throws -> [Float] {
+      let values = try file.values(of: name + kind)
+      guard file.header.tensor(named: name + kind)?.shape == [positions.count, c.vocabularySize],
+        values.allSatisfy(\.isFinite)
+      else { throw fail("\(kind) is not finite logits of every position") }
+      return values
+    }
+    func kept(_ place: KeptPlace, channels: Int) throws -> [[Bool]]? {
+      guard let tensor = file.header.tensor(named: name + place.rawValue) else { return nil }
+      let width = (channels + 7) / 8
+      guard tensor.type == .u8, tensor.shape == [tokens.count, c.layerCount, width],
+        let bytes = file.withBytes(of: tensor.name, { Array($0) })
+      else { throw fail("\(place.rawValue) is not one flag a token, layer and channel") }
+      return (0..<tokens.count * c.layerCount).map { unpacked(bytes[$0 * width..<($0 + 1) * width], channels) }
+    }
+    guard let ffn = try kept(.ffn, channels: c.intermediateSize) else { throw fail("kept_ffn is missing") }
+    let query = try kept(.query, channels: c.hiddenSize)
+    let output = try kept(.output, channels: c.queryWidth)
+    let flags = tokens.indices.map { token in
+      (0..<c.layerCount).map { layer in
+        let i = token * c.layerCount + layer
+        return KeptChannels(ffn: ffn[i], query: query?[i], output: output?[i])
+      }
+    }
+    return Text(
+      tokens: tokens, positions: positions, source: try logits("source"), dense: try logits("dense"),
+      sparse: try logits("sparse"), kept: flags)
+  }
+}
+
+private enum KeptPlace: String, CaseIterable {
+  case ffn = "kept_ffn"
+  case query = "kept_query"
+  case output = "kept_output"
+}
+
+extension KeptChannels {
+  fileprivate subscript(place: KeptPlace) -> [Bool]? {
+    switch place {
+    case .ffn: ffn
+    case .query: query
+    case .output: output
+    }
+  }
+}
+
+private func packed(_ flags: [Bool]) -> [UInt8] {
+  var bytes = [UInt8](repeating: 0, count: (flags.count + 7) / 8)
+  for (channel, flag) in flags.enumerated() where flag { bytes[channel / 8] |= 1 << UInt8(channel % 8) }
+  return bytes
+}
+
+private func unpacked(_ bytes: ArraySlice<UInt8>, _ channels: Int) -> [Bool] {
+  (0..<channels).map { bytes[bytes.startIndex + $0 / 8] >> UInt8($0 % 8) & 1 == 1 }
+}

@@ -1,0 +1,197 @@
+import Checkpoints
+import Foundation
+import LinearAlgebra
+import SparseBundle
+import Transformer
+
+/// Decodes one token after the other with a key-value cache and explicit masks: the plain oracle
+/// that every faster way is compared with. One thread, no kernel, no shortcut.
+///
+///     var decoder = ReferenceDecoder(model, capacity: 256)
+///     for token in prompt { logits = decoder.step(token, .dense) }
+public struct ReferenceDecoder {
+  /// Tokens decoded so far.
+  public private(set) var position = 0
+  /// Decisions so far in which thresholds did not say what was recorded.
+  public private(set) var disagreements: [Disagreement] = []
+  /// Values kept and seen so far at the FFN, over the steps that thresholds decided.
+  public private(set) var kept = 0
+  public private(set) var seen = 0
+
+  private let model: SparseModel
+  private let rotary: RotaryTable
+  private let capacity: Int
+  private var keys: [[Float]]  // a layer each: [positions, keyValueWidth]
+  private var values: [[Float]]
+
+  /// - Parameter capacity: The most tokens that will be decoded.
+  public init(_ model: SparseModel, capacity: Int) {
+    self.model = model
+    self.capacity = capacity
+    rotary = RotaryTable(model.configuration, positions: capacity)
+    keys = model.layers.map { _ in [] }
+    values = keys
+  }
+
+  /// Takes one more token and returns the logits of the next, `[vocabularySize]`.
+  ///
+  /// - Precondition: `token` is in the vocabulary and `position < capacity`.
+  /// - Complexity: O(weights kept + `position` · queryWidth).
+  public mutating func step(_ token: Int32, _ rule: KeepRule) -> [Float] {
+    precondition(position < capacity && token >= 0 && Int(token) < model.embedding.rows)
+    var x = elements(model.embedding, row: Int(token))
+    for index in model.layers.indices {
+      attention(index, rule, &x)
+      feedForward(index, rule, &x)
+    }
+    position += 1
+    return outputs(model.outputHead, norm(x, model.finalNorm))
+  }
+
+  private mutating func attention(_ index: Int, _ rule: KeepRule, _ x: inout [Float]) {
+    let c = model.configuration
+    let layer = model.layers[index]
+    let input = norm(x, layer.attentionNorm)
+
+    let keptQuery = keep(input, layer.thresholds.query, index, rule) { $0.query }
+    var query = add(layer.queryBias, to: inputs(layer.query, input, keptQuery))
+    var key = add(layer.keyBias, to: outputs(layer.key, input))
+    let value = add(layer.valueBias, to: outputs(layer.value, input))
+    turn(&query, heads: c.headCount, layer.queryNorm)
+    turn(&key, heads: c.keyValueHeadCount, layer.keyNorm)
+    keys[index] += key
+    values[index] += value
+
+    let mixed = heads(query, keys[index], values[index])
+    let keptOutput = keep(mixed, layer.thresholds.output, index, rule) { $0.output }
+    let output = inputs(layer.output, mixed, keptOutput)
+    for i in x.indices { x[i] += output[i] }
+  }
+
+  /// What each head reads from the positions so far, side by side: `[queryWidth]`.
+  private func heads(_ query: [Float], _ keys: [Float], _ values: [Float]) -> [Float] {
+    let c = model.configuration
+    let width = c.headDimension
+    let group = c.headCount / c.keyValueHeadCount
+    let first = max(0, position + 1 - (c.slidingWindow ?? .max))
+    var mixed = [Float](repeating: 0, count: c.queryWidth)
+    for head in 0..<c.headCount {
+      let offset = head / group * width
+      var scores: [Float] = []
+      for past in first...position {
+        var score: Float = 0
+        for i in 0..<width { score += query[head * width + i] * keys[past * c.keyValueWidth + offset + i] }
+        scores.append(score / Float(width).squareRoot())
+      }
+      let top = scores.max() ?? 0
+      let weights = scores.map { exp($0 - top) }
+      let total = weights.reduce(0, +)
+      for (i, past) in (first...position).enumerated() {
+        let weight = weights[i] / total
+        for j in 0..<width { mixed[head * width + j] += weight * values[past * c.keyValueWidth + offset + j] }
+      }
+    }
+    return mixed
+  }
+
+  private mutating func feedForward(_ index: Int, _ rule: KeepRule, _ x: inout [Float]) {
+    let layer = model.layers[index]
+    let input = norm(x, layer.ffnNorm)
+    let gate = outputs(layer.gate, input).map(activation)
+    let kept = keep(gate, layer.thresholds.ffn, index, rule) { $0.ffn }
+    if case .thresholds = rule {
+      self.kept += kept.count { $0 }
+      seen += kept.count
+    }
+    for channel in gate.indices where kept[channel] {
+      let up = dot(layer.up, row: channel, input)
+      let product = gate[channel] * up
+      let down = layer.down.row(channel)
+      for i in x.indices { x[i] += product * down[i] }
+    }
+  }
+
+  private func activation(_ x: Float) -> Float {
+    switch model.configuration.gateActivation {
+    case .silu: x / (1 + exp(-x))
+    case .geluTanh: x / 2 * (1 + tanh(0.7978845608 * (x + 0.044715 * x * x * x)))
+    }
+  }
+
+  /// The channels to keep of `x`, all where there are no thresholds.
+  private mutating func keep(
+    _ x: [Float], _ thresholds: [Float]?, _ layer: Int, _ rule: KeepRule, _ place: (KeptChannels) -> [Bool]?
+  ) -> [Bool] {
+    guard let thresholds else { return x.map { _ in true } }
+    let decided = x.indices.map { x[$0].magnitude >= thresholds[thresholds.count == 1 ? 0 : $0] }
+    switch rule {
+    case .dense: return x.map { _ in true }
+    case .thresholds: return decided
+    case .recorded(let layers):
+      let recorded = place(layers[layer]) ?? decided
+      for channel in x.indices where recorded[channel] != decided[channel] {
+        disagreements.append(
+          Disagreement(
+            layer: layer, channel: channel, magnitude: x[channel].magnitude,
+            threshold: thresholds[thresholds.count == 1 ? 0 : channel]))
+      }
+      return recorded
+    }
+  }
+}
+
+// Plain arithmetic.
+extension ReferenceDecoder {
+  private func norm(_ x: [Float], _ weight: [Float]) -> [Float] {
+    let squares = x.reduce(0) { $0 + $1 * $1 }
+    let scale = 1 / (squares / Float(x.count) + model.configuration.normEpsilon).squareRoot()
+    return x.indices.map { x[$0] * scale * weight[$0] }
+  }
+
+  /// Norms each head where the architecture does, then turns it by its position.
+  private func turn(_ x: inout [Float], heads: Int, _ weight: [Float]?) {
+    let width = model.configuration.headDimension
+    let half = width / 2
+    let cosines = rotary.cosines(at: position)
+    let sines = rotary.sines(at: position)
+    for start in stride(from: 0, to: heads * width, by: width) {
+      if let weight { x.replaceSubrange(start..<start + width, with: norm(Array(x[start..<start + width]), weight)) }
+      for i in 0..<half {
+        let (a, b) = (x[start + i], x[start + half + i])
+        x[start + i] = a * cosines[i] - b * sines[i]
+        x[start + half + i] = b * cosines[i] + a * sines[i]
+      }
+    }
+  }
+
+  private func add(_ bias: [Float]?, to x: [Float]) -> [Float] {
+    guard let bias else { return x }
+    return zip(x, bias).map { $0 + $1 }
+  }
+
+  /// `W x` for a matrix with one row an output.
+  private func outputs(_ matrix: Matrix, _ x: [Float]) -> [Float] {
+    (0..<matrix.rows).map { dot(matrix, row: $0, x) }
+  }
+
+  /// `W x` for a matrix with one row an input, reading the rows of kept inputs only.
+  private func inputs(_ matrix: Matrix, _ x: [Float], _ kept: [Bool]) -> [Float] {
+    var y = [Float](repeating: 0, count: matrix.columns)
+    for input in x.indices where kept[input] {
+      let row = matrix.row(input)
+      for i in y.indices { y[i] += x[input] * row[i] }
+    }
+    return y
+  }
+
+  private func dot(_ matrix: Matrix, row: Int, _ x: [Float]) -> Float {
+    let weights = matrix.row(row)
+    var sum: Float = 0
+    for i in x.indices { sum += weights[i] * x[i] }
+    return sum
+  }
+
+  private func elements(_ matrix: Matrix, row: Int) -> [Float] {
+    Array(UnsafeBufferPointer(start: matrix.row(row), count: matrix.columns))
+  }
+}

@@ -1,0 +1,63 @@
+import Checkpoints
+import LinearAlgebra
+import ThresholdSolver
+
+/// A model in memory, its weights lying as a sparse runtime reads them: what is skipped by input has
+/// one row an input, what is skipped by output one row an output.
+public struct SparseModel: Sendable {
+  public struct Layer: Sendable {
+    public var attentionNorm: [Float]  // [hiddenSize]
+    public var query: Matrix  // [hiddenSize, queryWidth]: a row an input
+    public var key: Matrix  // [keyValueWidth, hiddenSize]
+    public var value: Matrix  // [keyValueWidth, hiddenSize]
+    public var output: Matrix  // [queryWidth, hiddenSize]: a row an input
+    public var queryBias: [Float]?
+    public var keyBias: [Float]?
+    public var valueBias: [Float]?
+    public var queryNorm: [Float]?
+    public var keyNorm: [Float]?
+    public var ffnNorm: [Float]  // [hiddenSize]
+    public var gate: Matrix  // [intermediateSize, hiddenSize]
+    public var up: Matrix  // [intermediateSize, hiddenSize]: a row an output
+    public var down: Matrix  // [intermediateSize, hiddenSize]: a row an input
+    public var thresholds: Thresholds.Layer
+
+    public init(
+      attentionNorm: [Float], query: Matrix, key: Matrix, value: Matrix, output: Matrix,
+      queryBias: [Float]?, keyBias: [Float]?, valueBias: [Float]?, queryNorm: [Float]?, keyNorm: [Float]?,
+      ffnNorm: [Float], gate: Matrix, up: Matrix, down: Matrix, thresholds: Thresholds.Layer
+    ) {
+      self.attentionNorm = attentionNorm
+      self.query = query
+      self.key = key
+      self.value = value
+      self.output = output
+      self.queryBias = queryBias
+      self.keyBias = keyBias
+      self.valueBias = valueBias
+      self.queryNorm = queryNorm
+      self.keyNorm = keyNorm
+      self.ffnNorm = ffnNorm
+      self.gate = gate
+      self.up = up
+      self.down = down
+      self.thresholds = thresholds
+    }
+  }
+
+  public var configuration: ModelConfiguration
+  public var embedding: Matrix  // [vocabularySize, hiddenSize]
+  public var layers: [Layer]
+  public var finalNorm: [Float]  // [hiddenSize]
+  public var outputHead: Matrix  // [vocabularySize, hiddenSize]
+
+  public init(
+    configuration: ModelConfiguration, embedding: Matrix, layers: [Layer], finalNorm: [Float], outputHead: Matrix
+  ) {
+    self.configuration = configuration
+    self.embedding = embedding
+    self.layers = layers
+    self.finalNorm = finalNorm
+    self.outputHead = outputHead
+  }
+}

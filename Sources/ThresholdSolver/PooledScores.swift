@@ -1,0 +1,83 @@
+import ActivationStatistics
+import Foundation
+
+/// The empirical distribution of scores `s = scale_i · |x_i|` over all channels and tokens of a
+/// layer, from one histogram of `|x_i|` a channel. Inside a bin values count as evenly spread.
+struct PooledScores {
+  private let scales: [Double]
+  /// Values of a channel below each edge, `[channels, bins + 1]`.
+  private let below: [Double]
+  private let total: Double
+
+  /// - Parameters:
+  ///   - counts: `[channels, bins]`
+  ///   - scales: One a channel, finite and not negative. A channel of scale 0 has only scores of 0.
+  init(counts: [Int64], scales: [Double]) {
+    let bins = LogarithmicBins.count
+    precondition(counts.count == scales.count * bins)
+    var below: [Double] = []
+    below.reserveCapacity(scales.count * (bins + 1))
+    var total = 0.0
+    for channel in scales.indices {
+      var sum = 0.0
+      below.append(0)
+      for bin in 0..<bins {
+        sum += Double(counts[channel * bins + bin])
+        below.append(sum)
+      }
+      total += sum
+    }
+    self.scales = scales
+    self.below = below
+    self.total = total
+  }
+
+  /// Values of one channel with `|x| < t`.
+  func count(of channel: Int, below t: Double) -> Double {
+    let bins = LogarithmicBins.count
+    let row = channel * (bins + 1)
+    guard t < .infinity else { return below[row + bins] }
+    let bin = LogarithmicBins.bin(of: Float(t))
+    let low = LogarithmicBins.edges[bin]
+    let high = bin == bins - 1 ? 2 * low : LogarithmicBins.edges[bin + 1]
+    let share = min(max((t - low) / (high - low), 0), 1)
+    return below[row + bin] + share * (below[row + bin + 1] - below[row + bin])
+  }
+
+  /// The share of values whose channel's threshold they lie below: what a mask would drop.
+  func shareDropped(_ thresholds: [Float]) -> Double {
+    guard total > 0 else { return 0 }
+    let dropped = thresholds.indices.reduce(0) { $0 + count(of: $1, below: Double(thresholds[$1])) }
+    return dropped / total
+  }
+
+  /// One threshold a channel, `τ / scale`, where τ is the least score that a share of at least
+  /// `sparsity` lies below. A sparsity of 0 keeps, and of 1 drops, everything.
+  ///
+  /// Complexity: O(channels), by bisection to float64's precision.
+  func thresholds(sparsity: Double) -> [Float] {
+    guard sparsity > 0 else { return scales.map { _ in 0 } }
+    guard sparsity < 1 else { return scales.map { _ in .infinity } }
+    let tau = quantile(sparsity)
+    return scales.map { $0 > 0 ? Float(tau / $0) : .infinity }
+  }
+
+  private func quantile(_ share: Double) -> Double {
+    // Scores are products of two activations: float32's exponents twice over bound their logarithm.
+    var low = -256.0
+    var high = 256.0
+    for _ in 0..<60 {
+      let middle = (low + high) / 2
+      if count(below: exp2(middle)) >= share * total { high = middle } else { low = middle }
+    }
+    return exp2(high)
+  }
+
+  private func count(below score: Double) -> Double {
+    scales.indices.reduce(0) { sum, channel in
+      sum + (scales[channel] > 0 ? count(of: channel, below: score / scales[channel]) : allOf(channel))
+    }
+  }
+
+  private func allOf(_ channel: Int) -> Double { below[channel * (LogarithmicBins.count + 1) + LogarithmicBins.count] }
+}

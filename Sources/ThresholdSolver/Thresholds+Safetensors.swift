@@ -1,0 +1,108 @@
+import Checkpoints
+
+// The file: per layer `l` the float32 tensors `layers.l.ffn.threshold` [intermediateSize] and, where
+// attention is cut, `layers.l.attention.query_threshold` and `layers.l.attention.output_threshold`
+// ([1] or one a channel); what they were solved for and from is in `__metadata__`.
+extension Thresholds {
+  static let format = "gambit-thresholds"
+  static let version = "1"
+
+  /// The bytes of a safetensors file. The same thresholds always give the same bytes.
+  public func encoded() throws(SafetensorsError) -> [UInt8] {
+    var tensors: [SafetensorsTensor] = []
+    for (index, layer) in layers.enumerated() {
+      for (name, values) in [(Name.ffn, layer.ffn), (Name.query, layer.query), (Name.output, layer.output)] {
+        guard let values else { continue }
+        tensors.append(SafetensorsTensor(name: name.tensor(index), shape: [values.count], values: values))
+      }
+    }
+    return try SafetensorsWriter.encode(tensors, metadata: metadata)
+  }
+
+  private var metadata: [String: String] {
+    var metadata = [
+      "format": Self.format, "version": Self.version,
+      "method": request.method.rawValue, "sparsity": String(request.sparsity),
+      "attention": request.attention ? "on" : "off", "layers": String(layers.count),
+      "model_sha256": modelHash, "corpus_sha256": corpusHash, "statistics_sha256": statisticsHash,
+      "realised_ffn": String(realised.ffn),
+    ]
+    metadata["norm"] = request.norm?.rawValue
+    metadata["realised_query"] = realised.query.map { String($0) }
+    metadata["realised_output"] = realised.output.map { String($0) }
+    return metadata
+  }
+
+  /// Reads what ``encoded()`` wrote.
+  ///
+  /// - Throws: `CheckpointError` where tensors are missing, ``SolverError`` where they or the metadata
+  ///   are not what they should be: a threshold is never negative and always a number; infinity drops
+  ///   a channel for good.
+  public init(_ file: SafetensorsFile) throws {
+    let metadata = file.header.metadata
+    func text(_ key: String) throws -> String {
+      guard let value = metadata[key] else { throw SolverError.malformed("'\(file.path)' has no '\(key)' in its metadata") }
+      return value
+    }
+    func share(_ key: String) throws -> Double {
+      guard let value = Double(try text(key)), value >= 0, value <= 1 else {
+        throw SolverError.malformed("'\(key)' in the metadata of '\(file.path)' is no number from 0 to 1")
+      }
+      return value
+    }
+    guard try text("format") == Self.format, try text("version") == Self.version else {
+      throw SolverError.malformed("'\(file.path)' has another format or version")
+    }
+    guard let method = SolverRequest.Method(rawValue: try text("method")), ["on", "off"].contains(try text("attention")),
+      let count = Int(try text("layers")), count > 0, count <= file.header.tensors.count
+    else { throw SolverError.malformed("'\(file.path)' has an unknown method, attention or number of layers") }
+    let attention = try text("attention") == "on"
+    request = try SolverRequest(
+      method: method, norm: metadata["norm"].flatMap(CHESS.Norm.init), attention: attention, sparsity: share("sparsity"))
+    realised = Shares(
+      ffn: try share("realised_ffn"), query: attention ? try share("realised_query") : nil,
+      output: attention ? try share("realised_output") : nil)
+    modelHash = try text("model_sha256")
+    corpusHash = try text("corpus_sha256")
+    statisticsHash = try text("statistics_sha256")
+
+    func values(_ name: Name, _ layer: Int) throws -> [Float] {
+      let values = try file.values(of: name.tensor(layer))
+      guard !values.isEmpty, values.allSatisfy({ $0 >= 0 }) else {
+        throw SolverError.malformed("'\(name.tensor(layer))' in '\(file.path)' has values that are negative or no numbers")
+      }
+      return values
+    }
+    layers = try (0..<count).map { layer in
+      Layer(
+        ffn: try values(.ffn, layer), query: attention ? try values(.query, layer) : nil,
+        output: attention ? try values(.output, layer) : nil)
+    }
+    guard file.header.tensors.count == count * (attention ? 3 : 1) else {
+      throw SolverError.malformed("'\(file.path)' has tensors beyond those of its \(count) layers")
+    }
+  }
+
+  /// Checks that there is a threshold for every channel of a model.
+  ///
+  /// - Throws: ``SolverError/malformed(_:)`` that names the first layer whose number differs.
+  public func check(_ c: ModelConfiguration) throws(SolverError) {
+    guard layers.count == c.layerCount else {
+      throw .malformed("they are for \(layers.count) layers, but the model has \(c.layerCount)")
+    }
+    for (index, layer) in layers.enumerated() {
+      let fits =
+        layer.ffn.count == c.intermediateSize && [1, c.hiddenSize].contains(layer.query?.count ?? 1)
+        && [1, c.queryWidth].contains(layer.output?.count ?? 1)
+      guard fits else { throw .malformed("layer \(index) has not one threshold for each of the model's channels") }
+    }
+  }
+
+  private enum Name: String {
+    case ffn = "ffn.threshold"
+    case query = "attention.query_threshold"
+    case output = "attention.output_threshold"
+
+    func tensor(_ layer: Int) -> String { "layers.\(layer).\(rawValue)" }
+  }
+}

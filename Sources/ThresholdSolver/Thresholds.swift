@@ -1,0 +1,97 @@
+import ActivationStatistics
+
+/// Thresholds of every layer, and what they were solved for.
+public struct Thresholds: Sendable, Equatable {
+  /// Thresholds of one layer. An input is kept where its magnitude is at least its threshold.
+  public struct Layer: Sendable, Equatable {
+    /// On `|g|`, one a channel of the FFN: `[intermediateSize]`.
+    public var ffn: [Float]
+    /// On the query projection's input: one for all, `[1]`, or one a channel, `[hiddenSize]`.
+    public var query: [Float]?
+    /// On the output projection's input: `[1]` or `[queryWidth]`.
+    public var output: [Float]?
+
+    public init(ffn: [Float], query: [Float]? = nil, output: [Float]? = nil) {
+      self.ffn = ffn
+      self.query = query
+      self.output = output
+    }
+  }
+
+  /// Shares dropped, averaged over layers; `nil` where nothing is cut.
+  public struct Shares: Sendable, Equatable, Codable {
+    public var ffn: Double
+    public var query: Double?
+    public var output: Double?
+
+    public init(ffn: Double, query: Double? = nil, output: Double? = nil) {
+      self.ffn = ffn
+      self.query = query
+      self.output = output
+    }
+  }
+
+  public var request: SolverRequest
+  public var layers: [Layer]
+  /// The shares dropped of the calibration text.
+  public var realised: Shares
+  /// SHA-256 of the model, of the text, and of the statistics that were solved.
+  public var modelHash: String
+  public var corpusHash: String
+  public var statisticsHash: String
+
+  public init(
+    request: SolverRequest, layers: [Layer], realised: Shares, modelHash: String, corpusHash: String,
+    statisticsHash: String
+  ) {
+    self.request = request
+    self.layers = layers
+    self.realised = realised
+    self.modelHash = modelHash
+    self.corpusHash = corpusHash
+    self.statisticsHash = statisticsHash
+  }
+}
+
+extension Thresholds.Layer {
+  /// Solves one layer. Complexity: O(channels · bins).
+  public init(_ record: LayerRecord, _ request: SolverRequest) {
+    let statistics = record.all
+    ffn = request.solver.thresholds(statistics, sparsity: request.sparsity)
+    guard request.attention else { return }
+    query = [Self.inputThreshold(statistics.attentionInputCount, request.sparsity)]
+    output = [Self.inputThreshold(statistics.outputInputCount, request.sparsity)]
+  }
+
+  /// Selective sparsification (CHESS, section 3.3): the quantile of `|x|` over all channels.
+  private static func inputThreshold(_ counts: [Int64], _ sparsity: Double) -> Float {
+    PooledScores(counts: counts, scales: [Double](repeating: 1, count: counts.count / LogarithmicBins.count))
+      .thresholds(sparsity: sparsity)[0]
+  }
+
+  /// The shares that these thresholds drop of the text that the statistics describe.
+  public func sharesDropped(_ record: LayerRecord) -> Thresholds.Shares {
+    let statistics = record.all
+    return Thresholds.Shares(
+      ffn: Self.share(statistics.gate.count, ffn),
+      query: query.map { Self.share(statistics.attentionInputCount, $0) },
+      output: output.map { Self.share(statistics.outputInputCount, $0) })
+  }
+
+  private static func share(_ counts: [Int64], _ thresholds: [Float]) -> Double {
+    let channels = counts.count / LogarithmicBins.count
+    let each = thresholds.count == 1 ? [Float](repeating: thresholds[0], count: channels) : thresholds
+    return PooledScores(counts: counts, scales: [Double](repeating: 1, count: channels)).shareDropped(each)
+  }
+}
+
+extension Thresholds.Shares {
+  /// The mean over layers; a place counts where the first layer cuts it.
+  public init(meanOf layers: [Self]) {
+    func mean(_ values: [Double]) -> Double? {
+      values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
+    }
+    self.init(
+      ffn: mean(layers.map(\.ffn)) ?? 0, query: mean(layers.compactMap(\.query)), output: mean(layers.compactMap(\.output)))
+  }
+}

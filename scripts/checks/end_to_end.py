@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+"""The demo's pipeline on the real model, and everything that is promised of what it leaves behind.
+
+    "$(scripts/python-environment)" scripts/checks/end_to_end.py MODEL.gguf [UNIT_PASSED UNIT_FAILED]
+
+Expects the program at .build/release/gambit. The last line is `N passed, M failed`, in which the unit tests'
+counts are included where these are given; exits with 1 where M is not zero.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+import collection_checks
+import gambit
+import parity_checks
+import refusal_checks
+from check_run import check_run
+from outcome import Outcome, require
+from run_directory import REPOSITORY, RunDirectory
+
+PIPELINE = REPOSITORY / "pipelines" / "smollm2-demo.yaml"
+
+
+def pipeline_runs(run: RunDirectory, model: Path) -> None:
+    """run: the demo's pipeline ends well."""
+    gambit.run("run", PIPELINE, "--output", run.root, "--set", f"model.path={model}")
+
+
+def second_run_does_nothing(run: RunDirectory, model: Path) -> None:
+    """run: a second run leaves every file as it was."""
+    before = gambit.modification_times(run.root)
+    gambit.run("run", PIPELINE, "--output", run.root, "--set", f"model.path={model}")
+    require(gambit.modification_times(run.root) == before, "files were written again")
+
+
+def bundle_verifies(run: RunDirectory) -> None:
+    """verify: the bundle is whole and replays its golden vectors."""
+    gambit.ask("verify", run.bundle)
+
+
+def export_is_reproducible(run: RunDirectory, model: Path, scratch: Path) -> None:
+    """export: the same inputs give the same bytes."""
+    for name in ("first", "second"):
+        gambit.run("export", "--model", model, "--thresholds", run.bundle / "thresholds.safetensors",
+                   "--output", scratch / name)
+    for path in sorted((scratch / "first").iterdir()):
+        require(path.read_bytes() == (scratch / "second" / path.name).read_bytes(), f"{path.name} differs")
+
+
+def bundle_generates_text(run: RunDirectory) -> None:
+    """generate: a bundle continues a prompt."""
+    answer = gambit.run("generate", "--bundle", run.bundle, "--prompt", "The capital of France is", "--max-tokens", 8)
+    require(bool(answer.output.strip()), "nothing was printed")
+
+
+def end_to_end(model: Path, scratch: Path, outcome: Outcome) -> None:
+    run = RunDirectory(scratch / "run")
+    check = outcome.run
+    check(pipeline_runs, run, model)
+    check(second_run_does_nothing, run, model)
+    check_run(run, outcome)
+
+    check(bundle_verifies, run)
+    check(export_is_reproducible, run, model, scratch)
+    check(bundle_generates_text, run)
+
+    check(parity_checks.tokens_equal_those_of_transformers, model)
+    check(parity_checks.corpora_tokenize_alike, model, run)
+    check(parity_checks.perplexity_equals_that_of_transformers, model)
+    check(parity_checks.logits_equal_those_of_transformers, model, scratch)
+
+    check(collection_checks.sample_of_2048_tokens, model, scratch)
+    check(collection_checks.collection_fits_memory, model, scratch)
+    check(collection_checks.shards_merge_to_the_same_bits, model, scratch)
+    check(collection_checks.killed_collection_resumes, model, scratch)
+    check(collection_checks.sparsity_is_monotone, model, scratch)
+
+    check(refusal_checks.missing_model_is_refused, scratch)
+    check(refusal_checks.damaged_models_are_refused, model, scratch)
+    check(refusal_checks.damaged_statistics_are_refused, run, model, scratch)
+    check(refusal_checks.damaged_pipelines_are_refused, scratch)
+    check(refusal_checks.impossible_sparsity_is_refused, run, model, scratch)
+    check(refusal_checks.damaged_bundles_are_refused, run, scratch)
+
+
+def main() -> int:
+    if len(sys.argv) not in (2, 4):
+        print("usage: end_to_end.py MODEL.gguf [UNIT_PASSED UNIT_FAILED]", file=sys.stderr)
+        return 2
+    outcome = Outcome(*map(int, sys.argv[2:]))
+    with tempfile.TemporaryDirectory(prefix="gambit-end-to-end-") as scratch:
+        end_to_end(Path(sys.argv[1]).resolve(), Path(scratch), outcome)
+    print(outcome.summary())
+    return 1 if outcome.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

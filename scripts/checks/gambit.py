@@ -1,0 +1,81 @@
+"""Runs the built program and reads its answers."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from outcome import require
+from run_directory import REPOSITORY
+
+PROGRAM = REPOSITORY / ".build" / "release" / "gambit"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a finished command left: its exit code and texts, and the most memory it held, in bytes."""
+
+    code: int
+    output: str
+    errors: str
+    peak_memory: int
+
+
+def attempt(*arguments: object) -> Answer:
+    """Runs `gambit ARGUMENTS…` to its end, whatever that is."""
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen([PROGRAM, *map(str, arguments)], cwd=REPOSITORY, stdout=output, stderr=errors)
+        # Not `process.wait()`: only wait4 tells this one child's memory.
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        texts = [read_text(file) for file in (output, errors)]
+    unit = 1 if sys.platform == "darwin" else 1024
+    return Answer(process.returncode, *texts, peak_memory=usage.ru_maxrss * unit)
+
+
+def read_text(file: BinaryIO) -> str:
+    file.seek(0)
+    return file.read().decode(errors="replace")
+
+
+def run(*arguments: object) -> Answer:
+    """Runs `gambit ARGUMENTS…`, which must succeed."""
+    answer = attempt(*arguments)
+    require(answer.code == 0, f"gambit {arguments[0]} ended with {answer.code}: {answer.errors.strip()[-300:]}")
+    return answer
+
+
+def ask(*arguments: object) -> dict:
+    """Runs `gambit ARGUMENTS… --json` and reads the one document that it prints."""
+    return json.loads(run(*arguments, "--json").output)
+
+
+def kill_after(seconds: float, *arguments: object) -> bool:
+    """Kills `gambit ARGUMENTS…` without warning; false where it had ended before."""
+    process = subprocess.Popen(
+        [PROGRAM, *map(str, arguments)], cwd=REPOSITORY, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(seconds)
+    if process.poll() is not None:
+        return False
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    return True
+
+
+def refuse(*arguments: object) -> str:
+    """Runs `gambit ARGUMENTS…`, which must fail with a message and without crashing; gives the message."""
+    answer = attempt(*arguments)
+    require(0 < answer.code < 128, f"gambit {arguments[0]} ended with {answer.code}")  # a signal is negative here
+    require(bool(answer.errors.strip()), f"gambit {arguments[0]} failed without a word")
+    require("Fatal error" not in answer.errors, answer.errors.strip())
+    return answer.errors
+
+
+def modification_times(directory: Path) -> dict[str, int]:
+    return {str(path): path.stat().st_mtime_ns for path in directory.rglob("*") if path.is_file()}

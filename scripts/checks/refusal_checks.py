@@ -1,0 +1,66 @@
+"""Bad input is refused with a sentence and an exit code, never with a crash."""
+
+import shutil
+from pathlib import Path
+
+import gambit
+from outcome import require
+from run_directory import RunDirectory
+
+
+def missing_model_is_refused(scratch: Path) -> None:
+    """A model that does not exist is refused by its name."""
+    message = gambit.refuse("tokenize", "--model", scratch / "absent.gguf", "--text", "x")
+    require("absent.gguf" in message, message)
+
+
+def damaged_models_are_refused(model: Path, scratch: Path) -> None:
+    """Models that are cut short, empty or something else are refused."""
+    head = model.read_bytes()[: 1 << 20] if model.is_file() else b""
+    for name, content in [("short.gguf", head), ("empty.gguf", b""), ("text.gguf", b"no model" * 64),
+                          ("huge.gguf", head[:8] + b"\xff" * 16 + head[24:4096])]:
+        path = scratch / name
+        path.write_bytes(content)
+        message = gambit.refuse("inspect", path)
+        require(name in message, message)
+
+
+def damaged_statistics_are_refused(run: RunDirectory, model: Path, scratch: Path) -> None:
+    """Statistics that are cut short are refused."""
+    path = scratch / "short.h5"
+    path.write_bytes(run.statistics.read_bytes()[: 1 << 16])
+    gambit.refuse(
+        "solve", "--statistics", path, "--model", model, "--method", "cats", "--sparsity", 0.5,
+        "--output", scratch / "none.safetensors")
+    require(not (scratch / "none.safetensors").exists(), "thresholds were written all the same")
+
+
+def damaged_pipelines_are_refused(scratch: Path) -> None:
+    """Pipelines that are no YAML, or have unknown keys, are refused."""
+    for name, text in [("broken.yaml", "stages: [unclosed"), ("unknown.yaml", "modle: {path: x}\n")]:
+        path = scratch / name
+        path.write_text(text)
+        message = gambit.refuse("run", path, "--output", scratch / "none")
+        require(name in message, message)
+
+
+def impossible_sparsity_is_refused(run: RunDirectory, model: Path, scratch: Path) -> None:
+    """A sparsity that is no share is refused."""
+    for sparsity in ("1.5", "-0.1", "nan", "half"):
+        gambit.refuse(
+            "solve", "--statistics", run.statistics, "--model", model, "--method", "cats", f"--sparsity={sparsity}",
+            "--output", scratch / "none.safetensors")
+
+
+def damaged_bundles_are_refused(run: RunDirectory, scratch: Path) -> None:
+    """verify: a bundle of which one bit was flipped, or a file removed, fails."""
+    for name in ("thresholds.safetensors", "weights.safetensors.zst", "golden.safetensors"):
+        copy = scratch / "damaged"
+        shutil.copytree(run.bundle, copy)
+        data = bytearray((copy / name).read_bytes())
+        data[len(data) // 2] ^= 1
+        (copy / name).write_bytes(data)
+        gambit.refuse("verify", copy)
+        (copy / name).unlink()
+        gambit.refuse("verify", copy)
+        shutil.rmtree(copy)
