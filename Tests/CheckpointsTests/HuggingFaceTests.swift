@@ -21,6 +21,46 @@ import Testing
     #expect(configuration.slidingWindow == nil)
   }
 
+  @Test func tokenizerOfTheDirectory() throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.copy("huggingface")
+    _ = try folder.write("{{ messages }}", "huggingface/chat_template.jinja")
+
+    let tokenizer = try Checkpoint.open(path).tokenizer
+
+    #expect(tokenizer.tokens.count == 48)
+    #expect(tokenizer.kinds.last == .control)
+    // tokenizer_config.json is not there, so generation_config.json names them.
+    #expect(tokenizer.beginOfText == 1)
+    #expect(tokenizer.endOfText == 2)
+    #expect(tokenizer.chatTemplate == "{{ messages }}")
+  }
+
+  @Test(arguments: [
+    (#"{"eos_token_id": [47, 1]}"#, 47), (#"{"eos_token_id": null}"#, 2), (#"{"eos_token_id": []}"#, 2),
+  ])
+  func endOfTextOfGenerationConfig(json: String, token: Int32) throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.copy("huggingface")
+    _ = try folder.write(json, "huggingface/generation_config.json")
+
+    #expect(try Checkpoint.open(path).tokenizer.endOfText == token)
+  }
+
+  @Test(arguments: [
+    ("generation_config.json", #"{"eos_token_id": 48}"#, "token 48 is not one of 48"),
+    ("generation_config.json", #"{"eos_token_id": "x"}"#, "has the wrong type"),
+    ("tokenizer.json", "{}", "has a tokenizer that cannot be used: "),
+  ])
+  func damageOfTheTokenizerIsExplained(name: String, json: String, problem: String) throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.copy("huggingface")
+    _ = try folder.write(json, "huggingface/\(name)")
+
+    let message = try #require(message { _ = try Checkpoint.open(path).tokenizer })
+    #expect(message.contains(problem), "\(message)")
+  }
+
   @Test(arguments: ["llama3-v4", "llama3-v5", "linear-v4", "linear-v5"])
   func ropeDivisorsAreThoseOfTransformers(name: String) throws {
     let path = Fixture.path("rope/\(name).json")

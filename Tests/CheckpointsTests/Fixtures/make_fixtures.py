@@ -1,7 +1,7 @@
 """Makes the fixtures of CheckpointsTests, and the values that the tests expect in them.
 
 Run from anywhere: python make_fixtures.py. Made with gguf 0.19.0, numpy 2.4.6, safetensors 0.8.0,
-torch 2.15.0 and transformers 5.23.0. Weights are random numbers of a fixed seed.
+tokenizers 0.23.3, torch 2.15.0 and transformers 5.23.0. Weights are random numbers of a fixed seed.
 
   encodings.gguf, encodings.safetensors   one tensor for each encoding, and its values by gguf.quants
   llama.gguf, qwen2.gguf, qwen3.gguf      tiny models as llama.cpp's converter lays them out
@@ -24,6 +24,7 @@ from gguf import GGUFWriter, TokenType
 from gguf.constants import GGML_QUANT_SIZES
 from gguf.quants import dequantize, quantize
 from safetensors.numpy import save_file
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import AutoConfig, LlamaConfig, LlamaForCausalLM
 from transformers.modeling_gguf_pytorch_utils import LlamaTensorProcessor
 from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
@@ -158,9 +159,21 @@ def hugging_face():
         rms_norm_eps=1e-5, tie_word_embeddings=True, initializer_range=1.0, rope_parameters=dict(LLAMA3))  # fmt: skip
     model = LlamaForCausalLM(config).to(torch.bfloat16)
     model.save_pretrained(folder, max_shard_size="20KB")
+    small_tokenizer().save(str(folder / "tokenizer.json"))
     tied = {"lm_head.weight"}
     values = {k: v.float().numpy() for k, v in model.state_dict().items() if k not in tied}
     save_file(values, HERE / "huggingface.safetensors")
+
+
+def small_tokenizer():
+    """Byte-level BPE of GPT-2's kind, with as many tokens as the model has embeddings."""
+    alphabet = [chr(ord("!") + i) for i in range(VOCABULARY - 2)]
+    vocabulary = {text: i for i, text in enumerate(alphabet + ["!!"])}
+    result = Tokenizer(models.BPE(vocabulary, [("!", "!")]))
+    result.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    result.decoder = decoders.ByteLevel()
+    result.add_special_tokens(["<|end|>"])
+    return result
 
 
 LLAMA3 = dict(
