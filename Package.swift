@@ -53,14 +53,17 @@ let package = Package(
     .target(
       name: "Pipeline",
       dependencies: [
-        "Files", "Corpus", "Tokenizers", "Checkpoints", "Transformer", "ActivationStatistics", "ThresholdSolver",
-        "SparseBundle", "SparseRuntime", "Evaluation", "Reports", "Yams", crypto,
+        "Files", "LinearAlgebra", "Corpus", "Tokenizers", "Checkpoints", "Transformer", "ActivationStatistics",
+        "ThresholdSolver", "SparseBundle", "SparseRuntime", "Evaluation", "Reports", "Yams", crypto,
       ]),
 
     // The door.
     .executableTarget(
       name: "gambit",
-      dependencies: ["Pipeline", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+      dependencies: [
+        "Files", "Corpus", "Tokenizers", "Checkpoints", "ActivationStatistics", "ThresholdSolver", "SparseBundle",
+        "Evaluation", "Reports", "Pipeline", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
 
     // Tests, one target a source target.
     .testTarget(name: "FilesTests", dependencies: ["Files"]),
@@ -73,3 +76,7 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+for target in package.targets where target.type != .system {
+  target.swiftSettings = (target.swiftSettings ?? []) + [.treatAllWarnings(as: .error)]
+}
