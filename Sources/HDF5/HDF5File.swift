@@ -1,4 +1,5 @@
 import CHDF5
+import Files
 
 /// An HDF5 file: a tree of groups with datasets as its leaves.
 ///
@@ -46,6 +47,8 @@ public final class HDF5File: Sendable {
   private convenience init(opening path: String, flags: UInt32) throws(HDF5Error) {
     Library.enter()
     defer { Library.leave() }
+    // The system's word on a file that is missing or none is clearer than the library's.
+    do { _ = try FileReader(path: path) } catch { throw .file(error) }
     let access = try Self.accessProperties(path)
     try self.init(H5Fopen(path, flags, access.identifier), path: path, action: .open)
   }
