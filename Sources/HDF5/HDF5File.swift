@@ -13,6 +13,10 @@ import Files
 /// Objects may be used from any thread; calls into the library happen one at a time. A file is
 /// closed when the last of its objects is gone. It does not write atomically: create it at the path
 /// that `writeAtomically(to:_:)` hands out.
+///
+/// Files that are read may be damaged or come from anywhere: other files that they point to are not
+/// opened, and what this module allocates is bounded by what they store. What libhdf5 does inside is
+/// its own affair: 1.10 trusts the sizes in the heap that holds attributes' text.
 public final class HDF5File: Sendable {
   /// The path as given.
   public let path: String
