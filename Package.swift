@@ -65,14 +65,22 @@ let package = Package(
         "Evaluation", "Reports", "Pipeline", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
-    // Tests, one target a source target.
+    // Tests, one target a source target, and what they share.
+    .target(
+      name: "TestSupport", dependencies: ["Checkpoints", "Transformer", "ActivationStatistics"], path: "Tests/Support"),
     .testTarget(name: "FilesTests", dependencies: ["Files"]),
     .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "Files"], resources: [.copy("Fixtures")]),
     .testTarget(name: "ZstandardTests", dependencies: ["Zstandard", "Gzip", "Files"], resources: [.copy("Fixtures")]),
-    .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra"]),
+    .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "TestSupport"]),
     .testTarget(name: "CorpusTests", dependencies: ["Corpus", "Files"], resources: [.copy("Fixtures")]),
     .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers", "Checkpoints"], resources: [.copy("Fixtures")]),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "Files"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "TransformerTests", dependencies: ["Transformer", "Files", "TestSupport"]),
+    .testTarget(name: "ActivationStatisticsTests", dependencies: ["ActivationStatistics", "HDF5", "TestSupport"]),
+    .testTarget(name: "ThresholdSolverTests", dependencies: ["ThresholdSolver", "TestSupport"]),
+    .testTarget(name: "SparseBundleTests", dependencies: ["SparseBundle", "Zstandard", "TestSupport"]),
+    .testTarget(name: "SparseRuntimeTests", dependencies: ["SparseRuntime", "Evaluation", "TestSupport"]),
+    .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

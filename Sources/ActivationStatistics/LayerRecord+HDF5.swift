@@ -21,12 +21,12 @@ extension LayerStatistics {
   fileprivate var hasTokens: Bool { gate.count.contains { $0 > 0 } }
 
   fileprivate func write(to group: HDF5Group) throws {
-    try gate.write(to: group, "ffn/gate")
-    try up.write(to: group, "ffn/up")
-    try group.write(histogram: productCount, to: "ffn/product_count")
-    try group.write(histogram: ffnInputCount, to: "ffn/input_count")
-    try group.write(histogram: attentionInputCount, to: "attention/input_count")
-    try group.write(histogram: outputInputCount, to: "attention/output_input_count")
+    try gate.write(to: group, "ffn/gate", symbol: "g")
+    try up.write(to: group, "ffn/up", symbol: "u")
+    try group.write(histogram: productCount, of: "g*u", to: "ffn/product_count")
+    try group.write(histogram: ffnInputCount, of: "x", to: "ffn/input_count")
+    try group.write(histogram: attentionInputCount, of: "x", to: "attention/input_count")
+    try group.write(histogram: outputInputCount, of: "x", to: "attention/output_input_count")
   }
 
   fileprivate init(reading group: HDF5Group, _ widths: LayerWidths, path: String) throws {
@@ -41,12 +41,13 @@ extension LayerStatistics {
 }
 
 extension FactorStatistics {
-  fileprivate func write(to group: HDF5Group, _ name: String) throws {
-    try group.write(histogram: count, to: "\(name)_count")
-    try group.write(energy, columns: LogarithmicBins.count, to: "\(name)_energy")
-    try group.write(sum, columns: LogarithmicBins.count, to: "\(name)_product_sum")
-    try group.write(absoluteSum, columns: nil, to: "\(name)_abs_sum")
-    try group.write(squareSum, columns: nil, to: "\(name)_square_sum")
+  fileprivate func write(to group: HDF5Group, _ name: String, symbol: String) throws {
+    let bins = LogarithmicBins.count
+    try group.write(histogram: count, of: symbol, to: "\(name)_count")
+    try group.write(energy, columns: bins, units: "sum of (g*u)^2 by bin of |\(symbol)|", to: "\(name)_energy")
+    try group.write(sum, columns: bins, units: "sum of g*u by bin of |\(symbol)|", to: "\(name)_product_sum")
+    try group.write(absoluteSum, columns: nil, units: "sum of |\(symbol)|", to: "\(name)_abs_sum")
+    try group.write(squareSum, columns: nil, units: "sum of \(symbol)^2", to: "\(name)_square_sum")
   }
 
   fileprivate init(reading group: HDF5Group, _ name: String, channels: Int, path: String) throws {
@@ -62,17 +63,19 @@ extension HDF5Group {
   // Low levels of deflate: what is left after shuffling is noise or zeros, and time matters more.
   private static var storage: HDF5Storage { HDF5Storage(deflateLevel: 1) }
 
-  fileprivate func write(histogram: [Int64], to name: String) throws {
+  fileprivate func write(histogram: [Int64], of symbol: String, to name: String) throws {
     let bins = LogarithmicBins.count
     try write(histogram, shape: [histogram.count / bins, bins], to: name, storage: Self.storage)
+      .attributes.write("tokens by bin of |\(symbol)|", to: "units")
   }
 
-  fileprivate func write(_ sums: ExactSums, columns: Int?, to name: String) throws {
+  fileprivate func write(_ sums: ExactSums, columns: Int?, units: String, to name: String) throws {
     let shape = columns.map { [sums.count / $0, $0] } ?? [sums.count]
-    try write(sums.values, shape: shape, to: name, storage: Self.storage)
+    try write(sums.values, shape: shape, to: name, storage: Self.storage).attributes.write(units, to: "units")
     let residuals = sums.residuals
     if residuals.contains(where: { $0 != 0 }) {
       try write(residuals, shape: shape, to: name + "_residual", storage: Self.storage)
+        .attributes.write("exact rest of \(units)", to: "units")
     }
   }
 

@@ -11,6 +11,7 @@ public struct StatisticsDescription: Sendable, Equatable, Codable {
   public var hiddenSize: Int
   public var queryWidth: Int
   public var intermediateSize: Int
+  public var gateActivation: GateActivation
   public var sequenceLength: Int
   /// Sequences of the whole corpus, of which a shard reads some.
   public var sequenceCount: Int
@@ -31,6 +32,7 @@ public struct StatisticsDescription: Sendable, Equatable, Codable {
     hiddenSize = configuration.hiddenSize
     queryWidth = configuration.queryWidth
     intermediateSize = configuration.intermediateSize
+    gateActivation = configuration.gateActivation
     self.sequenceLength = sequenceLength
     self.sequenceCount = sequenceCount
     self.sinkPositions = sinkPositions
@@ -83,6 +85,7 @@ extension StatisticsDescription {
   private func firstDifference(_ other: Self) -> String {
     if modelHash != other.modelHash { return "model" }
     if corpusHash != other.corpusHash || sequenceCount != other.sequenceCount { return "corpus" }
+    if gateActivation != other.gateActivation { return "gate activation" }
     if sinkPositions != other.sinkPositions { return "number of sink positions" }
     if toolVersion != other.toolVersion { return "version of Gambit" }
     return "shape"

@@ -1,3 +1,4 @@
+import Checkpoints
 import Files
 import HDF5
 
@@ -44,6 +45,7 @@ extension StatisticsDescription {
     try attributes.write(modelHash, to: "model_sha256")
     try attributes.write(corpusHash, to: "corpus_sha256")
     try attributes.write(toolVersion, to: "gambit_version")
+    try attributes.write(gateActivation.rawValue, to: "gate_activation")
     try attributes.write("2^\(ExactSums.quantumExponent)", to: "sum_quantum")
     for (name, value) in counts { try attributes.write(Int64(value), to: name) }
 
@@ -87,6 +89,10 @@ extension StatisticsDescription {
     modelHash = try attributes.read("model_sha256")
     corpusHash = try attributes.read("corpus_sha256")
     toolVersion = try attributes.read("gambit_version")
+    guard let activation = GateActivation(rawValue: try attributes.read("gate_activation")) else {
+      throw fail("its gate_activation is none that this program knows")
+    }
+    gateActivation = activation
     layerCount = try count("layer_count")
     hiddenSize = try count("hidden_size")
     queryWidth = try count("query_width")

@@ -1,18 +1,22 @@
 import ActivationStatistics
+import Checkpoints
 import Foundation
 
 /// The empirical distribution of scores `s = scale_i · |x_i|` over all channels and tokens of a
-/// layer, from one histogram of `|x_i|` a channel. Inside a bin values count as evenly spread.
+/// layer, from one histogram of `|x_i|` a channel. Inside a bin values count as evenly spread, but for
+/// those near the fold of a gate activation.
 struct PooledScores {
   private let scales: [Double]
   /// Values of a channel below each edge, `[channels, bins + 1]`.
   private let below: [Double]
   private let total: Double
+  private let folded: FoldedDensity?
 
   /// - Parameters:
   ///   - counts: `[channels, bins]`
   ///   - scales: One a channel, finite and not negative. A channel of scale 0 has only scores of 0.
-  init(counts: [Int64], scales: [Double]) {
+  ///   - gateActivation: Which one the magnitudes are of; `nil` where they are of another place.
+  init(counts: [Int64], scales: [Double], gateActivation: GateActivation?) {
     let bins = LogarithmicBins.count
     precondition(counts.count == scales.count * bins)
     var below: [Double] = []
@@ -30,6 +34,7 @@ struct PooledScores {
     self.scales = scales
     self.below = below
     self.total = total
+    folded = gateActivation.map(FoldedDensity.init)
   }
 
   /// Values of one channel with `|x| < t`.
@@ -38,10 +43,18 @@ struct PooledScores {
     let row = channel * (bins + 1)
     guard t < .infinity else { return below[row + bins] }
     let bin = LogarithmicBins.bin(of: Float(t))
+    let count = below[row + bin + 1] - below[row + bin]
+    return below[row + bin] + share(of: bin, below: t, count: count, row: row) * count
+  }
+
+  private func share(of bin: Int, below t: Double, count: Double, row: Int) -> Double {
+    if let folded, folded.bins.contains(bin) {
+      let reference = row + folded.reference
+      return folded.share(of: bin, below: t, count: count, referenceCount: below[reference + 1] - below[reference])
+    }
     let low = LogarithmicBins.edges[bin]
-    let high = bin == bins - 1 ? 2 * low : LogarithmicBins.edges[bin + 1]
-    let share = min(max((t - low) / (high - low), 0), 1)
-    return below[row + bin] + share * (below[row + bin + 1] - below[row + bin])
+    let high = bin == LogarithmicBins.count - 1 ? 2 * low : LogarithmicBins.edges[bin + 1]
+    return min(max((t - low) / (high - low), 0), 1)
   }
 
   /// The share of values whose channel's threshold they lie below: what a mask would drop.

@@ -1,4 +1,5 @@
 import ActivationStatistics
+import Checkpoints
 
 /// A way to choose below which gate activation a channel of the FFN may be skipped.
 public protocol ThresholdMethod: Sendable {
@@ -6,9 +7,10 @@ public protocol ThresholdMethod: Sendable {
   ///
   /// - Parameters:
   ///   - layer: Statistics of every position of the calibration text.
+  ///   - gateActivation: Which activation `g` is of.
   ///   - sparsity: The share to drop, over all channels and tokens of the layer, from 0 to 1.
   /// - Returns: `[intermediateSize]`, none negative.
-  func thresholds(_ layer: LayerStatistics, sparsity: Double) -> [Float]
+  func thresholds(_ layer: LayerStatistics, gateActivation: GateActivation, sparsity: Double) -> [Float]
 }
 
 /// CATS (Lee et al. 2024, arXiv 2404.08763): one threshold a layer, the quantile of `|g|` over all
@@ -16,9 +18,10 @@ public protocol ThresholdMethod: Sendable {
 public struct CATS: ThresholdMethod {
   public init() {}
 
-  public func thresholds(_ layer: LayerStatistics, sparsity: Double) -> [Float] {
+  public func thresholds(_ layer: LayerStatistics, gateActivation: GateActivation, sparsity: Double) -> [Float] {
     let channels = layer.gate.absoluteSum.count
-    return PooledScores(counts: layer.gate.count, scales: [Double](repeating: 1, count: channels))
+    let scales = [Double](repeating: 1, count: channels)
+    return PooledScores(counts: layer.gate.count, scales: scales, gateActivation: gateActivation)
       .thresholds(sparsity: sparsity)
   }
 }
@@ -38,8 +41,9 @@ public struct CHESS: ThresholdMethod {
 
   public init(norm: Norm) { self.norm = norm }
 
-  public func thresholds(_ layer: LayerStatistics, sparsity: Double) -> [Float] {
-    PooledScores(counts: layer.gate.count, scales: typicalSizes(layer)).thresholds(sparsity: sparsity)
+  public func thresholds(_ layer: LayerStatistics, gateActivation: GateActivation, sparsity: Double) -> [Float] {
+    PooledScores(counts: layer.gate.count, scales: typicalSizes(layer), gateActivation: gateActivation)
+      .thresholds(sparsity: sparsity)
   }
 
   /// `m_i`, `[intermediateSize]`.

@@ -1,4 +1,5 @@
 import ActivationStatistics
+import Checkpoints
 
 /// Thresholds of every layer, and what they were solved for.
 public struct Thresholds: Sendable, Equatable {
@@ -54,10 +55,10 @@ public struct Thresholds: Sendable, Equatable {
 }
 
 extension Thresholds.Layer {
-  /// Solves one layer. Complexity: O(channels · bins).
-  public init(_ record: LayerRecord, _ request: SolverRequest) {
+  /// Solves one layer of a model with the given gate activation. Complexity: O(channels · bins).
+  public init(_ record: LayerRecord, _ request: SolverRequest, gateActivation: GateActivation) {
     let statistics = record.all
-    ffn = request.solver.thresholds(statistics, sparsity: request.sparsity)
+    ffn = request.solver.thresholds(statistics, gateActivation: gateActivation, sparsity: request.sparsity)
     guard request.attention else { return }
     query = [Self.inputThreshold(statistics.attentionInputCount, request.sparsity)]
     output = [Self.inputThreshold(statistics.outputInputCount, request.sparsity)]
@@ -65,23 +66,26 @@ extension Thresholds.Layer {
 
   /// Selective sparsification (CHESS, section 3.3): the quantile of `|x|` over all channels.
   private static func inputThreshold(_ counts: [Int64], _ sparsity: Double) -> Float {
-    PooledScores(counts: counts, scales: [Double](repeating: 1, count: counts.count / LogarithmicBins.count))
-      .thresholds(sparsity: sparsity)[0]
+    let scales = [Double](repeating: 1, count: counts.count / LogarithmicBins.count)
+    return PooledScores(counts: counts, scales: scales, gateActivation: nil).thresholds(sparsity: sparsity)[0]
   }
 
   /// The shares that these thresholds drop of the text that the statistics describe.
-  public func sharesDropped(_ record: LayerRecord) -> Thresholds.Shares {
+  public func sharesDropped(_ record: LayerRecord, gateActivation: GateActivation) -> Thresholds.Shares {
     let statistics = record.all
     return Thresholds.Shares(
-      ffn: Self.share(statistics.gate.count, ffn),
+      ffn: Self.share(statistics.gate.count, ffn, gateActivation),
       query: query.map { Self.share(statistics.attentionInputCount, $0) },
       output: output.map { Self.share(statistics.outputInputCount, $0) })
   }
 
-  private static func share(_ counts: [Int64], _ thresholds: [Float]) -> Double {
+  private static func share(
+    _ counts: [Int64], _ thresholds: [Float], _ gateActivation: GateActivation? = nil
+  ) -> Double {
     let channels = counts.count / LogarithmicBins.count
     let each = thresholds.count == 1 ? [Float](repeating: thresholds[0], count: channels) : thresholds
-    return PooledScores(counts: counts, scales: [Double](repeating: 1, count: channels)).shareDropped(each)
+    let scales = [Double](repeating: 1, count: channels)
+    return PooledScores(counts: counts, scales: scales, gateActivation: gateActivation).shareDropped(each)
   }
 }
 

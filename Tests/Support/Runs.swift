@@ -1,0 +1,42 @@
+import ActivationStatistics
+import Checkpoints
+import Transformer
+
+/// The logits of a forward pass, `[tokens, vocabulary]` a sequence.
+public func logits(
+  _ weights: any WeightSource, _ sequences: [[Int32]], threads: Int = 1, memoryBudget: Int = .max,
+  scratchDirectory: String = ".", tap: (_ layer: Int) -> any ActivationTap = { _ in DenseTap() }
+) throws -> [[Float]] {
+  let pass = ForwardPass(weights.configuration, longest: sequences.map(\.count).max() ?? 0, threads: threads)
+  let states = try pass.embed(
+    sequences, weights, memoryBudget: memoryBudget, scratchDirectory: scratchDirectory)
+  for layer in 0..<weights.configuration.layerCount {
+    try pass.run(weights.layer(layer), index: layer, states, tap: tap(layer))
+  }
+  let head = try pass.outputHead(weights)
+  return try sequences.indices.map { index in
+    let hidden = try states.sequence(index)
+    return head.logits(hidden, rows: 0..<hidden.rows).values
+  }
+}
+
+/// The statistics of every layer over some sequences.
+public func collectStatistics(
+  _ weights: any WeightSource, _ sequences: [[Int32]], sinkPositions: Int, threads: Int = 1
+) throws -> [LayerRecord] {
+  let c = weights.configuration
+  let widths = LayerWidths(hidden: c.hiddenSize, query: c.queryWidth, intermediate: c.intermediateSize)
+  let pass = ForwardPass(c, longest: sequences.map(\.count).max() ?? 0, threads: threads)
+  let states = try pass.embed(sequences, weights)
+  return try (0..<c.layerCount).map { layer in
+    let collector = StatisticsCollector(widths, sinkPositions: sinkPositions, workers: threads)
+    try pass.run(weights.layer(layer), index: layer, states, tap: collector)
+    return try collector.finish(layer: layer)
+  }
+}
+
+/// The calibration tokens of `statistics/llama.safetensors`: `[16][64]`.
+public func calibrationSequences() throws -> [[Int32]] {
+  let file = try SharedFixtures.safetensors("statistics/llama.safetensors")
+  return try file.integers(of: "ids").split(into: file.rows(of: "ids"))
+}
