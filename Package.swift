@@ -30,13 +30,15 @@ let package = Package(
       name: "LinearAlgebra",
       dependencies: ["CVectorMath", .target(name: "COneDNN", condition: .when(platforms: [.linux]))],
       linkerSettings: [.linkedFramework("Accelerate", .when(platforms: [.macOS]))]),
+    .target(name: "CHistograms"),
+    .target(name: "Histograms", dependencies: ["CHistograms"]),
 
     // The line.
     .target(name: "Corpus", dependencies: ["Files", "HDF5", "Zstandard", "Gzip", crypto]),
     .target(name: "Tokenizers"),
     .target(name: "Checkpoints", dependencies: ["Tokenizers", "Files", "LinearAlgebra", crypto]),
     .target(name: "Transformer", dependencies: ["Checkpoints", "Files", "LinearAlgebra"]),
-    .target(name: "ActivationStatistics", dependencies: ["Files", "HDF5", "Corpus", "Checkpoints", "Transformer"]),
+    .target(name: "ActivationStatistics", dependencies: ["Files", "HDF5", "Histograms", "Corpus", "Checkpoints", "Transformer"]),
     .target(name: "ThresholdSolver", dependencies: ["Checkpoints", "ActivationStatistics"]),
     .target(
       name: "SparseBundle",

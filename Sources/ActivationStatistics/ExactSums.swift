@@ -22,10 +22,15 @@ public struct ExactSums: Sendable, Equatable {
   public var count: Int { units.count }
 
   /// The sums, rounded to float64.
-  public var values: [Double] { units.map { Double($0) * Self.quantum } }
+  public var values: [Double] {
+    // Nearly all fit 64 bits, which are converted much faster.
+    units.map { (Int64(exactly: $0).map { Double($0) } ?? Double($0)) * Self.quantum }
+  }
 
   /// What rounding to `values` left out, exactly.
-  public var residuals: [Double] { units.map { Double($0 - Int128(Double($0))) * Self.quantum } }
+  public var residuals: [Double] {
+    units.map { $0.magnitude < 1 << 53 ? 0 : Double($0 - Int128(Double($0))) * Self.quantum }
+  }
 
   /// Whether `values` and `residuals` hold the sums exactly.
   var isStorable: Bool { units.allSatisfy { $0.magnitude <= Self.limit.magnitude } }
@@ -56,16 +61,8 @@ public struct ExactSums: Sendable, Equatable {
     return Int128(exactly: scaled)
   }
 
-  /// `x` in units, to the nearest; `nil` where it is not finite or beyond every real activation.
+  /// `x` in units, to the nearest and to the even of two, as the kernels round; `nil` where it is not finite or beyond every real activation.
   static func units(of x: Double) -> Int128? {
-    x.magnitude < 0x1p60 ? Int128((x * unitsPerOne).rounded()) : nil
-  }
-
-  /// `x` in units for `|x| < 2¹¹`, in a few instructions and without a branch: adding 1.5 · 2⁵²
-  /// leaves the rounded integer in the low bits of the float64.
-  @inline(__always)
-  static func smallUnits(of x: Double) -> Int64 {
-    let magic = 0x1.8p52
-    return Int64(bitPattern: (x * unitsPerOne + magic).bitPattern) &- Int64(bitPattern: magic.bitPattern)
+    x.magnitude < 0x1p60 ? Int128((x * unitsPerOne).rounded(.toNearestOrEven)) : nil
   }
 }

@@ -1,49 +1,31 @@
-/// One thread's running histograms of the two FFN factors, in 64-bit units of ``ExactSums``.
+import Histograms
+
+/// One thread's running histograms of the two FFN factors and of their product, in units of
+/// ``ExactSums``.
 ///
-/// Numbers below √128 in magnitude, nearly all, are added as 64-bit integers; larger ones go into
-/// 128-bit sums one by one. 64-bit sums are emptied before 2¹⁵ tokens could overflow them.
+/// Numbers below √128 in magnitude, nearly all, are added as 64-bit integers by a kernel, a channel of
+/// one sequence at a time; a channel with a larger one is added number by number in 128 bits. 64-bit
+/// sums are emptied before 2¹⁵ tokens could overflow them. The memory is used again for the next layer.
 final class FactorAccumulator {
-  /// The histogram cell of one channel and bin, of one factor.
-  private struct Cell {
-    var count: Int64 = 0
-    var energy: Int64 = 0
-    var sum: Int64 = 0
-  }
-
-  /// Σ|x| and Σx² of one channel, of one factor.
-  private struct Moments {
-    var absolute: Int64 = 0
-    var square: Int64 = 0
-  }
-
   private static let tokensBeforeFlush = 1 << 15
-  private static let largestSquare: Float = 128  // in units 2⁴⁷: 2¹⁵ of them stay below 2⁶³
+  private static let limit: Float = 11.3125  // its square is below 2⁷: 2⁴⁷ units, of which 2¹⁵ stay below 2⁶³
   private static let tile = 16  // channels: one cache line of a row
 
   private let channels: Int
-  private var gate: [Cell]
-  private var up: [Cell]
-  private var gateMoments: [Moments]
-  private var upMoments: [Moments]
+  private var histograms: FactorHistograms
   private var gateColumns: [Float] = []
   private var upColumns: [Float] = []
   private var tokens = 0
-  private var total: (gate: FactorStatistics, up: FactorStatistics)
-
-  /// A number that was not finite, or beyond what sums can hold, was seen and left out.
-  private(set) var sawUnusableNumber = false
+  /// What was emptied, and what was added in 128 bits; `nil` for nothing.
+  private var total: FactorTotals?
 
   init(channels: Int) {
     self.channels = channels
-    let cells = channels * LogarithmicBins.count
-    gate = [Cell](repeating: Cell(), count: cells)
-    up = [Cell](repeating: Cell(), count: cells)
-    gateMoments = [Moments](repeating: Moments(), count: channels)
-    upMoments = [Moments](repeating: Moments(), count: channels)
-    total = (FactorStatistics(channels: channels), FactorStatistics(channels: channels))
+    histograms = FactorHistograms(
+      channels: channels, LogarithmicBins.scheme, limit: Self.limit, scale: ExactSums.unitsPerOne)
   }
 
-  /// Counts some tokens' `g` and `u`. `g` and `u` are the first rows of `[tokens, channels]`.
+  /// Counts some tokens' `g` and `u`, the first rows of `[tokens, channels]`.
   /// Complexity: O(tokens · channels).
   func add(gate g: UnsafePointer<Float>, up u: UnsafePointer<Float>, tokens count: Int) {
     var start = 0
@@ -54,6 +36,13 @@ final class FactorAccumulator {
       tokens += part
       start += part
     }
+  }
+
+  /// Everything counted since the last call.
+  func finish() -> FactorTotals {
+    flush()
+    defer { total = nil }
+    return total ?? FactorTotals(channels: channels)
   }
 
   /// Channel by channel, so that a channel's cells stay in cache; columns are gathered a cache line
@@ -67,7 +56,7 @@ final class FactorAccumulator {
       let width = min(Self.tile, channels - first)
       gather(g + first, width, count, into: &gateColumns)
       gather(u + first, width, count, into: &upColumns)
-      for column in 0..<width { addChannel(first + column, column: column, count) }
+      for column in 0..<width { addChannel(first + column, start: column * count, count) }
     }
   }
 
@@ -79,108 +68,99 @@ final class FactorAccumulator {
     }
   }
 
-  private func addChannel(_ channel: Int, column: Int, _ count: Int) {
-    let bins = LogarithmicBins.count
-    var large: [Int] = []
-    gateColumns.withUnsafeBufferPointer { gateColumns in
-      upColumns.withUnsafeBufferPointer { upColumns in
-        gate.withUnsafeMutableBufferPointer { gateCells in
-          up.withUnsafeMutableBufferPointer { upCells in
-            let g = gateColumns.baseAddress! + column * count
-            let u = upColumns.baseAddress! + column * count
-            let gateRow = gateCells.baseAddress! + channel * bins
-            let upRow = upCells.baseAddress! + channel * bins
-            var ofGate = Moments()
-            var ofUp = Moments()
-            for token in 0..<count {
-              let (a, b) = (g[token], u[token])
-              let product = a * b
-              guard a * a < Self.largestSquare, b * b < Self.largestSquare, product * product < Self.largestSquare
-              else {
-                large.append(token)
-                continue
-              }
-              let (wideA, wideB, wide) = (Double(a), Double(b), Double(product))
-              let energy = ExactSums.smallUnits(of: wide * wide)
-              let sum = ExactSums.smallUnits(of: wide)
-              let gateCell = gateRow + LogarithmicBins.bin(of: a)
-              gateCell.pointee.count &+= 1
-              gateCell.pointee.energy &+= energy
-              gateCell.pointee.sum &+= sum
-              let upCell = upRow + LogarithmicBins.bin(of: b)
-              upCell.pointee.count &+= 1
-              upCell.pointee.energy &+= energy
-              upCell.pointee.sum &+= sum
-              ofGate.absolute &+= ExactSums.smallUnits(of: wideA.magnitude)
-              ofGate.square &+= ExactSums.smallUnits(of: wideA * wideA)
-              ofUp.absolute &+= ExactSums.smallUnits(of: wideB.magnitude)
-              ofUp.square &+= ExactSums.smallUnits(of: wideB * wideB)
-            }
-            gateMoments[channel].absolute &+= ofGate.absolute
-            gateMoments[channel].square &+= ofGate.square
-            upMoments[channel].absolute &+= ofUp.absolute
-            upMoments[channel].square &+= ofUp.square
-          }
-        }
+  private func addChannel(_ channel: Int, start: Int, _ count: Int) {
+    let counted = gateColumns.withUnsafeBufferPointer { g in
+      upColumns.withUnsafeBufferPointer { u in
+        guard let g = g.baseAddress, let u = u.baseAddress else { return true }
+        return histograms.add(channel: channel, gate: g + start, up: u + start, tokens: count)
       }
     }
-    for token in large { addLarge(channel, gateColumns[column * count + token], upColumns[column * count + token]) }
+    if counted { return }
+    var large = takeTotal()
+    for i in start..<start + count { large.add(channel: channel, gate: gateColumns[i], up: upColumns[i]) }
+    total = large
   }
 
-  /// The same additions in 128 bits, for numbers that are rare.
-  private func addLarge(_ channel: Int, _ g: Float, _ u: Float) {
-    let product = Double(g * u)
-    guard let energy = ExactSums.units(of: product * product), let sum = ExactSums.units(of: product),
-      let gateMoments = moments(g), let upMoments = moments(u)
+  private func flush() {
+    guard tokens > 0 else { return }
+    var totals = takeTotal()
+    totals.drain(&histograms)
+    total = totals
+    tokens = 0
+  }
+
+  /// Leaves nothing behind, so that arrays are changed in place.
+  private func takeTotal() -> FactorTotals {
+    defer { total = nil }
+    return total ?? FactorTotals(channels: channels)
+  }
+}
+
+/// What was counted of both factors and their product, in 128 bits.
+struct FactorTotals {
+  var gate: FactorStatistics
+  var up: FactorStatistics
+  var productCount: [Int64]
+  /// A number that was not finite, or beyond what sums can hold, was seen and left out.
+  private(set) var sawUnusableNumber = false
+
+  init(channels: Int) {
+    gate = FactorStatistics(channels: channels)
+    up = FactorStatistics(channels: channels)
+    productCount = [Int64](repeating: 0, count: channels * LogarithmicBins.count)
+  }
+
+  /// One number, plainly.
+  mutating func add(channel: Int, gate g: Float, up u: Float) {
+    let product = g * u
+    let wide = Double(product)
+    guard let energy = ExactSums.units(of: wide * wide), let sum = ExactSums.units(of: wide),
+      gate.canAdd(g), up.canAdd(u)
     else {
       sawUnusableNumber = true
       return
     }
-    add(to: &total.gate, channel, g, energy, sum, gateMoments)
-    add(to: &total.up, channel, u, energy, sum, upMoments)
+    gate.add(channel, g, energy, sum)
+    up.add(channel, u, energy, sum)
+    productCount[channel * LogarithmicBins.count + LogarithmicBins.bin(of: product)] += 1
   }
 
-  private func moments(_ x: Float) -> (absolute: Int128, square: Int128)? {
-    guard let absolute = ExactSums.units(of: Double(x.magnitude)), let square = ExactSums.units(of: Double(x) * Double(x))
-    else { return nil }
-    return (absolute, square)
-  }
-
-  private func add(
-    to factor: inout FactorStatistics, _ channel: Int, _ x: Float, _ energy: Int128, _ sum: Int128,
-    _ moments: (absolute: Int128, square: Int128)
-  ) {
-    let cell = channel * LogarithmicBins.count + LogarithmicBins.bin(of: x)
-    factor.count[cell] += 1
-    factor.energy.units[cell] += energy
-    factor.sum.units[cell] += sum
-    factor.absoluteSum.units[channel] += moments.absolute
-    factor.squareSum.units[channel] += moments.square
-  }
-
-  /// Everything counted so far.
-  func finish() -> (gate: FactorStatistics, up: FactorStatistics) {
-    flush()
-    return total
-  }
-
-  private func flush() {
-    Self.flush(&gate, &gateMoments, into: &total.gate)
-    Self.flush(&up, &upMoments, into: &total.up)
-    tokens = 0
-  }
-
-  private static func flush(_ cells: inout [Cell], _ moments: inout [Moments], into factor: inout FactorStatistics) {
-    for (i, cell) in cells.enumerated() where cell.count > 0 {
-      factor.count[i] += cell.count
-      factor.energy.units[i] += Int128(cell.energy)
-      factor.sum.units[i] += Int128(cell.sum)
-      cells[i] = Cell()
+  /// Adds what histograms hold and leaves them empty.
+  mutating func drain(_ histograms: inout FactorHistograms) {
+    gate.drain(&histograms.gate, &histograms.gateMoments)
+    up.drain(&histograms.up, &histograms.upMoments)
+    for i in productCount.indices {
+      productCount[i] += histograms.product[i]
+      histograms.product[i] = 0
     }
-    for (i, moment) in moments.enumerated() {
-      factor.absoluteSum.units[i] += Int128(moment.absolute)
-      factor.squareSum.units[i] += Int128(moment.square)
-      moments[i] = Moments()
+  }
+}
+
+extension FactorStatistics {
+  fileprivate func canAdd(_ x: Float) -> Bool { ExactSums.units(of: Double(x) * Double(x)) != nil }
+
+  fileprivate mutating func add(_ channel: Int, _ x: Float, _ energy: Int128, _ sum: Int128) {
+    let cell = channel * LogarithmicBins.count + LogarithmicBins.bin(of: x)
+    count[cell] += 1
+    self.energy.units[cell] += energy
+    self.sum.units[cell] += sum
+    absoluteSum.units[channel] += ExactSums.units(of: Double(x.magnitude)) ?? 0
+    squareSum.units[channel] += ExactSums.units(of: Double(x) * Double(x)) ?? 0
+  }
+
+  fileprivate mutating func drain(
+    _ cells: inout [FactorHistograms.Cell], _ moments: inout [FactorHistograms.Moments]
+  ) {
+    for i in cells.indices where cells[i].count > 0 {
+      count[i] += cells[i].count
+      energy.units[i] += Int128(cells[i].energy)
+      sum.units[i] += Int128(cells[i].sum)
+      cells[i] = FactorHistograms.Cell()
+    }
+    for i in moments.indices {
+      absoluteSum.units[i] += Int128(moments[i].absolute)
+      squareSum.units[i] += Int128(moments[i].square)
+      moments[i] = FactorHistograms.Moments()
     }
   }
 }

@@ -55,6 +55,12 @@ public struct LayerStatistics: Sendable, Equatable {
     outputInputCount = [Int64](repeating: 0, count: widths.query * bins)
   }
 
+  mutating func add(_ factors: FactorTotals) {
+    gate += factors.gate
+    up += factors.up
+    productCount.add(factors.productCount)
+  }
+
   /// Adds what another text told, exactly: the order of adding does not matter.
   public static func += (total: inout Self, other: Self) {
     total.gate += other.gate

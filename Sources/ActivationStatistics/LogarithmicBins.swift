@@ -1,3 +1,5 @@
+import Histograms
+
 /// The bins of every histogram of `|x|`: eight an octave from 2⁻¹⁶ to 2¹⁰, one below and one above.
 ///
 /// The eight bins of an octave are equally wide, so that a bin is read off the float's exponent and
@@ -13,6 +15,9 @@ public enum LogarithmicBins {
 
   private static let shift = Float.significandBitCount - subdivisionBits
   private static let firstKey = Int32((127 + minimumExponent) << subdivisionBits) - 1
+
+  /// The same for the kernels.
+  static let scheme = BinScheme(shift: shift, first: Int(firstKey), count: count)
 
   /// The bin of `|x|`. Infinities and NaN fall into the last one. Complexity: O(1), branch-free.
   @inline(__always)

@@ -36,10 +36,6 @@ public final class StatisticsCollector: ActivationTap {
     count(x, \.ffnInput, context)
   }
 
-  public func product(_ x: Activations, _ context: TapContext) {
-    count(x, \.product, context)
-  }
-
   public func gateAndUp(_ gate: Activations, _ up: Activations, _ context: TapContext) {
     let worker = workers[context.worker]
     let first = min(sinkPositions, gate.tokens)
@@ -48,18 +44,17 @@ public final class StatisticsCollector: ActivationTap {
     worker.regular.factors.add(gate: gate.row(first), up: up.row(first), tokens: gate.tokens - first)
   }
 
-  /// All that was counted. The collector must not be used afterwards.
+  /// All that was counted since the last call. The collector can then be used for another layer.
   ///
   /// - Throws: ``StatisticsError/unusableActivation(layer:)`` where an activation was not finite.
+  /// - Complexity: O(workers · channels · bins).
   public func finish(layer: Int) throws(StatisticsError) -> LayerRecord {
     var record = LayerRecord(widths)
     var usable = true
-    for worker in workers {
-      record.regular += worker.regular.statistics(widths)
-      usable = usable && !worker.regular.sawUnusableNumber
-      if let sinks = worker.sinks {
-        record.sinks += sinks.statistics(widths)
-        usable = usable && !sinks.sawUnusableNumber
+    for (index, worker) in workers.enumerated() {
+      usable = worker.regular.drain(into: &record.regular, replacing: index == 0) && usable
+      if worker.sinks != nil {
+        usable = (worker.sinks?.drain(into: &record.sinks, replacing: index == 0) ?? true) && usable
       }
     }
     guard usable else { throw .unusableActivation(layer: layer) }
@@ -90,31 +85,30 @@ private final class Worker: @unchecked Sendable {
 
 private struct Accumulators {
   let factors: FactorAccumulator
-  var product: MagnitudeCounter
   var ffnInput: MagnitudeCounter
   var attentionInput: MagnitudeCounter
   var outputInput: MagnitudeCounter
 
   init(_ widths: LayerWidths) {
     factors = FactorAccumulator(channels: widths.intermediate)
-    product = MagnitudeCounter(channels: widths.intermediate)
     ffnInput = MagnitudeCounter(channels: widths.hidden)
     attentionInput = MagnitudeCounter(channels: widths.hidden)
     outputInput = MagnitudeCounter(channels: widths.query)
   }
 
-  var sawUnusableNumber: Bool {
-    factors.sawUnusableNumber || product.sawUnusableNumber || ffnInput.sawUnusableNumber
-      || attentionInput.sawUnusableNumber || outputInput.sawUnusableNumber
-  }
-
-  func statistics(_ widths: LayerWidths) -> LayerStatistics {
-    var statistics = LayerStatistics(widths)
-    (statistics.gate, statistics.up) = factors.finish()
-    statistics.productCount = product.counts
-    statistics.ffnInputCount = ffnInput.counts
-    statistics.attentionInputCount = attentionInput.counts
-    statistics.outputInputCount = outputInput.counts
-    return statistics
+  /// Adds what was counted to `total`, or puts it there where nothing was counted before, and starts
+  /// afresh. Returns whether all numbers could be counted.
+  mutating func drain(into total: inout LayerStatistics, replacing: Bool) -> Bool {
+    let counted = factors.finish()
+    if replacing {
+      (total.gate, total.up, total.productCount) = (counted.gate, counted.up, counted.productCount)
+    } else {
+      total.add(counted)
+    }
+    let counters = [
+      ffnInput.drain(into: &total.ffnInputCount), attentionInput.drain(into: &total.attentionInputCount),
+      outputInput.drain(into: &total.outputInputCount),
+    ]
+    return counters.allSatisfy { $0 } && !counted.sawUnusableNumber
   }
 }

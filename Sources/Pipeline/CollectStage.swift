@@ -86,6 +86,7 @@ public struct CollectStage: Sendable {
     let first = try checkpoint.restore(states) ?? 0
     let finished = checkpoint.finishedLayers
     task.advance(to: Double(first * states.tokens))
+    let writer = LayerWriter(checkpoint, workers: threads)
     var stored = ContinuousClock.now
 
     for index in first..<configuration.layerCount {
@@ -95,14 +96,15 @@ public struct CollectStage: Sendable {
         try pass.run(layer, index: index, states, tap: DenseTap()) { task.advance(by: Double($0)) }
         continue
       }
-      let collector = StatisticsCollector(checkpoint.description.widths, sinkPositions: sinkPositions, workers: threads)
+      let collector = try writer.nextCollector()
       try pass.run(layer, index: index, states, tap: collector) { task.advance(by: Double($0)) }
-      try checkpoint.store(collector.finish(layer: index), layer: index)
+      writer.write(collector, layer: index)
       if index + 1 < configuration.layerCount, stored.duration(to: .now) > .seconds(Self.secondsBetweenCheckpoints) {
         try checkpoint.store(states, before: index + 1)
         stored = .now
       }
     }
+    try writer.finish()
   }
 
   private func folder(of path: String) -> String {

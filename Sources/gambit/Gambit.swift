@@ -33,12 +33,10 @@ struct GambitCommand: ParsableCommand {
   static func main() {
     do {
       var command = try parseAsRoot()
-      do {
-        try command.run()
-      } catch let error where !(error is ExitCode || error is ValidationError || error is CleanExit) {
-        FailureReport.print(error)
-        throw ExitCode(2)
-      }
+      try command.run()
+    } catch let error where exitCode(for: error) == .failure && !(error is ExitCode) {
+      FailureReport.print(error)
+      exit(withError: ExitCode(FailureReport.exitCode(of: error)))
     } catch {
       exit(withError: error)
     }

@@ -1,0 +1,59 @@
+import ActivationStatistics
+import Dispatch
+import Synchronization
+
+/// Turns what collectors counted into files while the next layer is computed: adding up, compressing
+/// and writing a layer keep one thread busy for a while, in which the others would wait.
+///
+/// There are two collectors, one that counts and one that is written.
+final class LayerWriter: Sendable {
+  private let checkpoint: StatisticsCheckpoint
+  private let collectors: [StatisticsCollector]
+  private let queue = DispatchQueue(label: "gambit.layer-writer")
+  private let free = DispatchSemaphore(value: 2)
+  private let state = Mutex<(next: Int, failure: (any Error)?)>((0, nil))
+
+  init(_ checkpoint: StatisticsCheckpoint, workers: Int) {
+    self.checkpoint = checkpoint
+    let description = checkpoint.description
+    collectors = (0..<2).map { _ in
+      StatisticsCollector(description.widths, sinkPositions: description.sinkPositions, workers: workers)
+    }
+  }
+
+  /// A collector with nothing in it; waits until one has been written.
+  ///
+  /// - Throws: What writing an earlier layer has thrown.
+  func nextCollector() throws -> StatisticsCollector {
+    free.wait()
+    do {
+      return collectors[
+        try state.withLock { state in
+          if let failure = state.failure { throw failure }
+          defer { state.next = 1 - state.next }
+          return state.next
+        }]
+    } catch {
+      free.signal()
+      throw error
+    }
+  }
+
+  /// Writes a layer, later.
+  func write(_ collector: StatisticsCollector, layer: Int) {
+    queue.async { [self] in
+      do {
+        try checkpoint.store(collector.finish(layer: layer), layer: layer)
+      } catch {
+        state.withLock { $0.failure = $0.failure ?? error }
+      }
+      free.signal()
+    }
+  }
+
+  /// Waits until everything is written.
+  func finish() throws {
+    queue.sync {}
+    if let failure = state.withLock({ $0.failure }) { throw failure }
+  }
+}
