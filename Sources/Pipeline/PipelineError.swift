@@ -31,7 +31,7 @@ extension PipelineError: CustomStringConvertible {
     case .badSetting(let setting, let reason):
       "the setting '\(setting)' cannot be used: \(reason)"
     case .verificationFailed(let bundle, let checks):
-      "the bundle '\(bundle)' failed the checks \(checks.joined(separator: ", ")): run 'gambit verify' on it for details"
+      "'\(bundle)' is not what its manifest says (failed: \(checks.joined(separator: ", "))): do not use it; fetch or export it again"
     }
   }
 }

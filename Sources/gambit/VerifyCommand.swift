@@ -18,6 +18,7 @@ struct VerifyCommand: ParsableCommand {
     var table = TextTable(["check", "result", "detail"])
     for check in result.checks { table.add([check.name, check.ok ? "ok" : "FAILED", check.detail]) }
     try options.print(result, text: table.description)
-    if !result.ok { throw ExitCode(1) }
+    let failed = result.checks.filter { !$0.ok }.map(\.name)
+    if !failed.isEmpty { throw PipelineError.verificationFailed(bundle: bundle, checks: failed) }
   }
 }

@@ -5,11 +5,9 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from outcome import require
 from run_directory import REPOSITORY
@@ -19,29 +17,30 @@ PROGRAM = REPOSITORY / ".build" / "release" / "gambit"
 
 @dataclass(frozen=True)
 class Answer:
-    """What a finished command left: its exit code and texts, and the most memory it held, in bytes."""
+    """What a finished command left: its exit code and texts."""
 
     code: int
     output: str
     errors: str
-    peak_memory: int
 
 
 def attempt(*arguments: object) -> Answer:
     """Runs `gambit ARGUMENTS…` to its end, whatever that is."""
-    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen([PROGRAM, *map(str, arguments)], cwd=REPOSITORY, stdout=output, stderr=errors)
-        # Not `process.wait()`: only wait4 tells this one child's memory.
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        texts = [read_text(file) for file in (output, errors)]
-    unit = 1 if sys.platform == "darwin" else 1024
-    return Answer(process.returncode, *texts, peak_memory=usage.ru_maxrss * unit)
+    answer = subprocess.run([PROGRAM, *map(str, arguments)], cwd=REPOSITORY, capture_output=True)
+    return Answer(answer.returncode, *(text.decode(errors="replace") for text in (answer.stdout, answer.stderr)))
 
 
-def read_text(file: BinaryIO) -> str:
-    file.seek(0)
-    return file.read().decode(errors="replace")
+def peak_memory(*arguments: object) -> int:
+    """Runs `gambit ARGUMENTS…`, which must succeed, and gives the most memory it held, in bytes.
+
+    A small process starts it: the system counts what the parent holds at the moment of the fork, too.
+    """
+    measure = (
+        "import os, subprocess, sys; process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL);"
+        "_, status, usage = os.wait4(process.pid, 0); print(usage.ru_maxrss); sys.exit(status != 0)")
+    answer = subprocess.run(
+        [sys.executable, "-c", measure, PROGRAM, *map(str, arguments)], cwd=REPOSITORY, check=True, capture_output=True)
+    return int(answer.stdout) * (1 if sys.platform == "darwin" else 1024)
 
 
 def run(*arguments: object) -> Answer:
