@@ -30,7 +30,6 @@ extension LayerStatistics {
   }
 
   fileprivate init(reading group: HDF5Group, _ widths: LayerWidths, path: String) throws {
-    self.init(widths)
     gate = try FactorStatistics(reading: group, "ffn/gate", channels: widths.intermediate, path: path)
     up = try FactorStatistics(reading: group, "ffn/up", channels: widths.intermediate, path: path)
     productCount = try group.readHistogram("ffn/product_count", channels: widths.intermediate, path: path)

@@ -109,8 +109,8 @@ extension StatisticsFile {
     let description = try StatisticsDescription.merging(shards.map { ($0.path, $0.description) })
     let checkpoint = try StatisticsCheckpoint(of: description, for: target, resuming: false)
     for layer in 0..<description.layerCount {
-      var total = LayerRecord(description.widths)
-      for shard in shards { total += try shard.layer(layer) }
+      var total = try shards[0].layer(layer)
+      for shard in shards.dropFirst() { total += try shard.layer(layer) }
       try checkpoint.store(total, layer: layer)
       finished(layer)
     }

@@ -79,7 +79,7 @@ extension StatisticsDescription {
     }
     func count(_ name: String) throws -> Int {
       let value = try attributes.read(name, as: Int64.self)
-      guard (0...1 << 32).contains(value) else { throw fail("its \(name) is \(value)") }
+      guard (0..<1 << 31).contains(value) else { throw fail("its \(name) is \(value)") }
       return Int(value)
     }
     guard try file.root.read("bin_edges", as: Double.self, shape: [LogarithmicBins.edges.count]) == LogarithmicBins.edges
