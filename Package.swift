@@ -19,7 +19,7 @@ let package = Package(
     // The floor.
     .target(name: "Files", dependencies: [crypto]),
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
-    .target(name: "HDF5", dependencies: ["CHDF5"]),
+    .target(name: "HDF5", dependencies: ["CHDF5", "Files"]),
     .systemLibrary(name: "CZstandard", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
     .target(name: "Zstandard", dependencies: ["CZstandard", "Files"]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
@@ -53,20 +53,23 @@ let package = Package(
     .target(
       name: "Pipeline",
       dependencies: [
-        "Files", "Corpus", "Tokenizers", "Checkpoints", "Transformer", "ActivationStatistics", "ThresholdSolver",
-        "SparseBundle", "SparseRuntime", "Evaluation", "Reports", "Yams", crypto,
+        "Files", "LinearAlgebra", "Corpus", "Tokenizers", "Checkpoints", "Transformer", "ActivationStatistics",
+        "ThresholdSolver", "SparseBundle", "SparseRuntime", "Evaluation", "Reports", "Yams", crypto,
       ]),
 
     // The door.
     .executableTarget(
       name: "gambit",
-      dependencies: ["Pipeline", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+      dependencies: [
+        "Files", "Corpus", "Tokenizers", "Checkpoints", "ActivationStatistics", "ThresholdSolver", "SparseBundle",
+        "Evaluation", "Reports", "Pipeline", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
 
     // Tests, one target a source target, and what they share.
     .target(
       name: "TestSupport", dependencies: ["Checkpoints", "Transformer", "ActivationStatistics"], path: "Tests/Support"),
     .testTarget(name: "FilesTests", dependencies: ["Files"]),
-    .testTarget(name: "HDF5Tests", dependencies: ["HDF5"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "Files"], resources: [.copy("Fixtures")]),
     .testTarget(name: "ZstandardTests", dependencies: ["Zstandard", "Gzip", "Files"], resources: [.copy("Fixtures")]),
     .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "TestSupport"]),
     .testTarget(name: "CorpusTests", dependencies: ["Corpus", "Files"], resources: [.copy("Fixtures")]),
@@ -81,3 +84,7 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+for target in package.targets where target.type != .system {
+  target.swiftSettings = (target.swiftSettings ?? []) + [.treatAllWarnings(as: .error)]
+}

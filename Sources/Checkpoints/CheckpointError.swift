@@ -1,4 +1,5 @@
 import Files
+import Tokenizers
 
 /// Why a checkpoint cannot be read. Its text is one sentence: what is wrong, where, and what to do.
 public enum CheckpointError: Error, Equatable, Sendable {
@@ -17,6 +18,9 @@ public enum CheckpointError: Error, Equatable, Sendable {
   /// A tensor's shape contradicts the model's hyper-parameters. Shapes are outermost first.
   case wrongShape(path: String, tensor: String, shape: [Int], expected: [Int])
 
+  /// The tokenizer in a directory cannot be read.
+  case tokenizer(path: String, TokenizerError)
+
   /// A layer or token index outside the model was asked for.
   case outOfRange(item: String, index: Int, count: Int)
 }
@@ -34,6 +38,8 @@ extension CheckpointError: CustomStringConvertible {
       return "'\(path)' lacks \(item): is it a complete checkpoint?"
     case .wrongShape(let path, let tensor, let shape, let expected):
       return "tensor '\(tensor)' in '\(path)' has shape \(shape), but the model's hyper-parameters ask for \(expected)"
+    case .tokenizer(let path, let error):
+      return "'\(path)' has a tokenizer that cannot be used: \(error)"
     case .outOfRange(let item, let index, let count):
       return "\(item) \(index) was asked for, but the model has \(count): valid are 0..<\(count)"
     }

@@ -33,16 +33,7 @@ public func writeAtomically<Result>(
 
 /// Replaces the file at `path` by `bytes`, as ``writeAtomically(to:_:)`` does.
 public func writeAtomically(_ bytes: some Collection<UInt8>, to path: String) throws {
-  try writeAtomically(to: path) { temporary in
-    guard let file = fopen(temporary, "wbx") else { throw FileError.system(.open, path: temporary, code: errno) }
-    let contents = Array(bytes)
-    let written = fwrite(contents, 1, contents.count, file)
-    let writeCode = errno
-    // fclose flushes the buffer, so that a full disk may show only here.
-    let closed = fclose(file)
-    guard written == contents.count else { throw FileError.system(.write, path: temporary, code: writeCode) }
-    guard closed == 0 else { throw FileError.system(.write, path: temporary, code: errno) }
-  }
+  try writeAtomically(to: path) { try FileWriter(creating: $0).write(Array(bytes)) }
 }
 
 /// Flushes a file's, or a directory's, contents to the disk.

@@ -10,7 +10,7 @@ final class FileDescriptor: Sendable {
   let path: String
 
   init(path: String, flags: Int32) throws(FileError) {
-    number = open(path, flags | O_CLOEXEC, 0o600)
+    number = open(path, flags | O_CLOEXEC, 0o666)
     self.path = path
     guard number >= 0 else { throw .system(.open, path: path, code: errno) }
   }

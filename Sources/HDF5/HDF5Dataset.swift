@@ -34,7 +34,7 @@ public final class HDF5Dataset: Sendable {
   /// The attributes of the dataset.
   public var attributes: HDF5Attributes { HDF5Attributes(handle) }
 
-  /// The number of elements; at most 2⁶³ − 1, and not more than memory or file can hold for certain.
+  /// The number of elements, as the file claims it: whether it has so many is checked when they are read.
   public var count: Int { shape.isEmpty ? 1 : shape[0] * rowSize }
 
   /// All elements.

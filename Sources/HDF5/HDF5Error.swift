@@ -1,3 +1,5 @@
+import Files
+
 /// Why an HDF5 file could not be used. Its text is one sentence: what failed, on which object of
 /// which file, and why.
 public enum HDF5Error: Error, Equatable, Sendable {
@@ -9,6 +11,9 @@ public enum HDF5Error: Error, Equatable, Sendable {
     case readAttribute = "read an attribute of"
     case writeAttribute = "write an attribute of"
   }
+
+  /// The system refused to open the file.
+  case file(FileError)
 
   /// libhdf5 refused; `reasons` are the messages of its error stack, the most specific first.
   case library(action: Action, file: String, object: String, reasons: [String])
@@ -41,16 +46,20 @@ public enum HDF5Error: Error, Equatable, Sendable {
 extension HDF5Error: CustomStringConvertible {
   public var description: String {
     switch self {
+    case .file(let error):
+      return error.description
     case .library(let action, let file, let object, let reasons):
-      return "cannot \(action.rawValue) '\(object)' in '\(file)': HDF5 says: \(reasons.joined(separator: "; "))"
+      // What comes after the first few says through which of its layers the library came back.
+      return "cannot \(action.rawValue) '\(object)' in '\(file)': HDF5 says: "
+        + reasons.prefix(3).joined(separator: "; ").replacing("\n", with: "")
     case .missing(let file, let object):
       return "'\(file)' has no object '\(object)': it may be another kind of file or of another version"
     case .missingAttribute(let file, let object, let name):
       return "'\(object)' in '\(file)' has no attribute '\(name)': it may be another kind of file or of another version"
     case .wrongType(let file, let object, let expected, let found):
-      return "'\(object)' in '\(file)' holds \(found), but \(expected) is needed"
+      return "'\(object)' in '\(file)' holds \(found) instead of \(expected)"
     case .wrongShape(let file, let object, let expected, let found):
-      return "'\(object)' in '\(file)' has shape \(found), but \(expected) is needed"
+      return "'\(object)' in '\(file)' has shape \(found) instead of \(expected)"
     case .rowsOutOfRange(let file, let object, let rows, let count):
       return "'\(object)' in '\(file)' has \(count) rows, but rows \(rows.lowerBound)..<\(rows.upperBound) are needed"
     case .implausibleSize(let file, let object, let bytes, let stored):

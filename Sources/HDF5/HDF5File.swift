@@ -1,4 +1,5 @@
 import CHDF5
+import Files
 
 /// An HDF5 file: a tree of groups with datasets as its leaves.
 ///
@@ -12,6 +13,10 @@ import CHDF5
 /// Objects may be used from any thread; calls into the library happen one at a time. A file is
 /// closed when the last of its objects is gone. It does not write atomically: create it at the path
 /// that `writeAtomically(to:_:)` hands out.
+///
+/// Files that are read may be damaged or come from anywhere: other files that they point to are not
+/// opened, and what this module allocates is bounded by what they store. What libhdf5 does inside is
+/// its own affair: 1.10 trusts the sizes in the heap that holds attributes' text.
 public final class HDF5File: Sendable {
   /// The path as given.
   public let path: String
@@ -46,6 +51,8 @@ public final class HDF5File: Sendable {
   private convenience init(opening path: String, flags: UInt32) throws(HDF5Error) {
     Library.enter()
     defer { Library.leave() }
+    // The system's word on a file that is missing or none is clearer than the library's.
+    do { _ = try FileReader(path: path) } catch { throw .file(error) }
     let access = try Self.accessProperties(path)
     try self.init(H5Fopen(path, flags, access.identifier), path: path, action: .open)
   }

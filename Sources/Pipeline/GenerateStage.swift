@@ -1,6 +1,8 @@
+import Evaluation
 import Reports
 import SparseBundle
 import SparseRuntime
+import ThresholdSolver
 import Tokenizers
 
 /// prompt → text, by the reference decoder
@@ -23,15 +25,15 @@ public struct GenerateStage: Sendable {
     public var ids: [Int32]
     /// Of decoding, after the prompt.
     public var tokensPerSecond: Double
-    /// The share of FFN channels that decoding kept.
-    public var keptShare: Double
+    /// The weights that decoding read, as a share of the dense model's.
+    public var activatedShare: Double
   }
 
   /// Reads the prompt densely, then decodes until the model ends the text.
   ///
   /// - Parameter emit: Handed the text as it grows.
   /// - Throws: ``PipelineError`` where prompt and text would exceed the model's context.
-  public func run(_ bundle: Bundle, prompt: String, emit: (String) -> Void = { _ in }) throws -> Output {
+  public func run(_ bundle: ModelBundle, prompt: String, emit: (String) -> Void = { _ in }) throws -> Output {
     let tokenizer = try Tokenizer(bundle.tokenizer)
     let prompt = tokenizer.encode(prompt, addingSpecialTokens: true)
     guard let last = prompt.last else {
@@ -46,7 +48,7 @@ public struct GenerateStage: Sendable {
 
     var sampler = TokenSampler(temperature: temperature, seed: seed)
     var stream = StreamingDecoder(tokenizer)
-    var output = Output(text: "", ids: [], tokensPerSecond: 0, keptShare: 1)
+    var output = Output(text: "", ids: [], tokensPerSecond: 0, activatedShare: 1)
     var token = last
     let start = ContinuousClock.now
     while output.ids.count < maximumTokens {
@@ -63,7 +65,8 @@ public struct GenerateStage: Sendable {
     let (seconds, attoseconds) = start.duration(to: .now).components
     let elapsed = Double(seconds) + Double(attoseconds) * 1e-18
     output.tokensPerSecond = Double(decoder.position - prompt.count + 1) / max(elapsed, 1e-9)
-    if decoder.seen > 0 { output.keptShare = Double(decoder.kept) / Double(decoder.seen) }
+    let shares = [Thresholds.Shares](repeating: decoder.decided.shares, count: bundle.configuration.layerCount)
+    output.activatedShare = ActivatedParameters(bundle.configuration, shares: shares).share
     return output
   }
 }

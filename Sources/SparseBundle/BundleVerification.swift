@@ -33,7 +33,7 @@ public struct BundleVerification: Sendable {
   /// where it cannot be opened.
   ///
   /// - Complexity: O(the bundle's decompressed size).
-  public func run() -> (checks: [BundleCheck], bundle: Bundle?) {
+  public func run() -> (checks: [BundleCheck], bundle: ModelBundle?) {
     var checks: [BundleCheck] = []
     var manifest: BundleManifest?
     checks.append(
@@ -46,10 +46,10 @@ public struct BundleVerification: Sendable {
     checks.append(BundleCheck("files") { try checkNames(manifest) })
     for file in manifest.files { checks.append(BundleCheck("hash of \(file.name)") { try check(file) }) }
 
-    var bundle: Bundle?
+    var bundle: ModelBundle?
     checks.append(
       BundleCheck("layout") {
-        let opened = try Bundle(path: path)
+        let opened = try ModelBundle(path: path)
         try checkAgreement(opened)
         bundle = opened
         return "\(opened.configuration.layerCount) layers, \(opened.weights.layout.entries.count) tensors in \(opened.weights.type.rawValue)"
@@ -89,7 +89,7 @@ public struct BundleVerification: Sendable {
   }
 
   /// What the manifest repeats must be what the parts say.
-  private func checkAgreement(_ bundle: Bundle) throws {
+  private func checkAgreement(_ bundle: ModelBundle) throws {
     let (manifest, thresholds) = (bundle.manifest, bundle.thresholds)
     func require(_ holds: Bool, _ what: String) throws {
       guard holds else {
@@ -100,13 +100,11 @@ public struct BundleVerification: Sendable {
     try require(manifest.model.sha256 == thresholds.modelHash, "model")
     try require(manifest.model.architecture == bundle.configuration.architecture.rawValue, "architecture")
     try require(manifest.model.parameters == bundle.configuration.parameterCount, "number of parameters")
-    let sparsification = manifest.sparsification
-    try require(
-      sparsification.method == thresholds.request.method && sparsification.norm == thresholds.request.norm
-        && sparsification.attention == thresholds.request.attention
-        && sparsification.sparsity == thresholds.request.sparsity && sparsification.realised == thresholds.realised
-        && sparsification.corpusSha256 == thresholds.corpusHash
-        && sparsification.statisticsSha256 == thresholds.statisticsHash,
-      "sparsification")
+    let (stated, request) = (manifest.sparsification, thresholds.request)
+    try require(stated.method == request.method && stated.norm == request.norm, "method")
+    try require(stated.attention == request.attention && stated.sparsity == request.sparsity, "sparsity")
+    try require(stated.realised == thresholds.realised, "realised shares")
+    try require(stated.corpusSha256 == thresholds.corpusHash, "corpus")
+    try require(stated.statisticsSha256 == thresholds.statisticsHash, "statistics")
   }
 }

@@ -14,9 +14,8 @@ public struct ReferenceDecoder {
   public private(set) var position = 0
   /// Decisions so far in which thresholds did not say what was recorded.
   public private(set) var disagreements: [Disagreement] = []
-  /// Values kept and seen so far at the FFN, over the steps that thresholds decided.
-  public private(set) var kept = 0
-  public private(set) var seen = 0
+  /// What thresholds decided so far, at each place.
+  public private(set) var decided = DecisionCounts()
 
   private let model: SparseModel
   private let rotary: RotaryTable
@@ -54,6 +53,7 @@ public struct ReferenceDecoder {
     let input = norm(x, layer.attentionNorm)
 
     let keptQuery = keep(input, layer.thresholds.query, index, rule) { $0.query }
+    decided.query.count(keptQuery, rule)
     var query = add(layer.queryBias, to: inputs(layer.query, input, keptQuery))
     var key = add(layer.keyBias, to: outputs(layer.key, input))
     let value = add(layer.valueBias, to: outputs(layer.value, input))
@@ -64,6 +64,7 @@ public struct ReferenceDecoder {
 
     let mixed = heads(query, keys[index], values[index])
     let keptOutput = keep(mixed, layer.thresholds.output, index, rule) { $0.output }
+    decided.output.count(keptOutput, rule)
     let output = inputs(layer.output, mixed, keptOutput)
     for i in x.indices { x[i] += output[i] }
   }
@@ -99,10 +100,7 @@ public struct ReferenceDecoder {
     let input = norm(x, layer.ffnNorm)
     let gate = outputs(layer.gate, input).map(activation)
     let kept = keep(gate, layer.thresholds.ffn, index, rule) { $0.ffn }
-    if case .thresholds = rule {
-      self.kept += kept.count { $0 }
-      seen += kept.count
-    }
+    decided.ffn.count(kept, rule)
     for channel in gate.indices where kept[channel] {
       let up = dot(layer.up, row: channel, input)
       let product = gate[channel] * up

@@ -30,6 +30,15 @@ struct FilesTests {
     #expect(folder.entries == ["a.bin"])
   }
 
+  @Test func writerAppendsAndNeverOverwrites() throws {
+    let path = folder.path("a.bin")
+    let writer = try FileWriter(creating: path)
+    for bytes in [[1, 2], [], [3]] as [[UInt8]] { try writer.write(bytes) }
+    #expect(writer.count == 3)
+    #expect(try FileReader(path: path).read(at: 0, count: 3) == [1, 2, 3])
+    #expect(throws: FileError.system(.open, path: path, code: EEXIST)) { try FileWriter(creating: path) }
+  }
+
   @Test func directoryIsExchangedAsAWhole() throws {
     let path = folder.path("bundle")
     for name in ["old", "new"] {

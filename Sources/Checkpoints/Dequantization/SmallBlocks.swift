@@ -1,5 +1,7 @@
 /// ggml's blocks of 32 weights. `q` is an unsigned integer of a few bits, `d` the block's scale and `m`
 /// its minimum, both binary16; the first half of a block lies in low nibbles, the second in high ones.
+// Functions bear the names of the format.
+// swift-format-ignore: AlwaysUseLowerCamelCase
 enum SmallBlocks {
   /// `d · (q − 8)`: d, 16 bytes of nibbles.
   @inline(__always)

@@ -1,5 +1,7 @@
 /// ggml's K-quants: super-blocks of 256 weights, cut into groups that each have a small integer
 /// scale (and minimum), which the super-block's binary16 `d` (and `dmin`) multiplies.
+// Functions bear the names of the format.
+// swift-format-ignore: AlwaysUseLowerCamelCase
 enum SuperBlocks {
   /// `(d · scale) · q − dmin · minimum`: d, dmin, 12 bytes of scales, 128 bytes of nibbles.
   @inline(__always)

@@ -1,6 +1,7 @@
 /// How a tensor's weights lie in a file: single floats, or blocks of small integers with their scales.
 ///
 /// Raw values are GGUF's type numbers.
+// swift-format-ignore: AlwaysUseLowerCamelCase
 public enum WeightEncoding: UInt32, Sendable, CaseIterable {
   case f32 = 0
   case f16 = 1

@@ -21,12 +21,13 @@ extension HuggingFaceConfiguration {
       headDimension: headDimension,
       vocabularySize: vocabSize,
       contextLength: maxPositionEmbeddings ?? 2048,
-      slidingWindow: try slidingWindow(architecture, path),
       normEpsilon: Float(rmsNormEps ?? 1e-6),
       ropeBase: base,
       gateActivation: try gateActivation(path),
       tiedEmbeddings: tieWordEmbeddings ?? false)
     if let problem = configuration.problem { throw .malformed(path: path, problem: problem) }
+    // These count with sizes that had to be checked first.
+    configuration.slidingWindow = try slidingWindow(architecture, path)
     let scaling = try scaling(path)
     configuration.ropeFrequencyDivisors =
       gambitRopeFrequencyDivisors ?? scaling.frequencyDivisors(headDimension: headDimension, base: base)

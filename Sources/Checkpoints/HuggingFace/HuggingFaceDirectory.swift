@@ -1,5 +1,4 @@
 import Foundation
-import Tokenizers
 
 /// A model directory as `save_pretrained` leaves it.
 struct HuggingFaceDirectory: Sendable {
@@ -15,11 +14,11 @@ struct HuggingFaceDirectory: Sendable {
     shards = try SafetensorsShards(directory: path)
   }
 
-  /// Paths of all files that decide what the model computes.
+  /// Paths of all files that decide what the model computes, or which tokens it does it for.
   var files: [String] {
-    let optional = ["generation_config.json", "tokenizer.json", "tokenizer_config.json"].filter {
-      FileManager.default.fileExists(atPath: "\(path)/\($0)")
-    }
-    return (["config.json"] + optional + shards.fileNames).map { "\(path)/\($0)" }
+    let optional = ["chat_template.jinja", "generation_config.json", "tokenizer.json", "tokenizer_config.json"]
+    return (["config.json"] + optional.filter(exists) + shards.fileNames).map { "\(path)/\($0)" }
   }
+
+  func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: "\(path)/\(name)") }
 }

@@ -1,7 +1,8 @@
 extension ModelConfiguration {
-  /// Sizes above these are no model but a damaged file, and products of four stay within `Int`.
-  private static let sizeLimit = 1 << 24
+  /// Sizes above these are no model but a damaged file; below them, counts of weights stay within `Int`.
+  private static let sizeLimit = 1 << 22
   private static let layerLimit = 1 << 12
+  private static let contextLimit = 1 << 30
 
   /// What is contradictory or absurd about the hyper-parameters; `nil` where nothing is.
   var problem: String? {
@@ -17,7 +18,7 @@ extension ModelConfiguration {
       return "its \(headCount) heads cannot share \(keyValueHeadCount) key-value heads evenly"
     }
     guard headDimension.isMultiple(of: 2) else { return "its head dimension \(headDimension) is odd" }
-    guard contextLength > 0 else { return "its context length is \(contextLength)" }
+    guard (1...Self.contextLimit).contains(contextLength) else { return "its context length is \(contextLength)" }
     guard normEpsilon.isFinite, normEpsilon >= 0 else { return "the epsilon of its norms is \(normEpsilon)" }
     guard ropeBase.isFinite, ropeBase > 0 else { return "the base of its rotary positions is \(ropeBase)" }
     if let divisors = ropeFrequencyDivisors {

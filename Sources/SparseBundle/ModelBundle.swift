@@ -9,7 +9,7 @@ import Zstandard
 /// A bundle on disk. Opening reads everything but the weights and the golden vectors, and checks that
 /// the parts fit each other; whether the files are what the manifest says is for
 /// ``BundleVerification`` to find out.
-public struct Bundle: Sendable {
+public struct ModelBundle: Sendable {
   public let path: String
   public let manifest: BundleManifest
   public let configuration: ModelConfiguration
@@ -78,5 +78,12 @@ extension DecodingError {
     case .dataCorrupted(let context): return context.codingPath.isEmpty ? "it is not JSON" : "'\(path(context))' is not valid"
     @unknown default: return "it cannot be decoded"
     }
+  }
+}
+
+extension ModelBundle {
+  /// Bytes of all its files.
+  public var size: Int {
+    get throws { try manifest.files.reduce(FileReader(path: path + "/" + BundleFile.manifest).count) { $0 + $1.size } }
   }
 }

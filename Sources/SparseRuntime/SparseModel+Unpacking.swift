@@ -8,7 +8,7 @@ extension SparseModel {
   ///
   /// - Throws: What reading the weights throws.
   /// - Complexity: O(weights); 4 bytes of memory each.
-  public init(_ bundle: Bundle) throws {
+  public init(_ bundle: ModelBundle) throws {
     let embedding = try bundle.weights.stored(.embeddings)
     self.init(
       configuration: bundle.configuration, embedding: embedding,

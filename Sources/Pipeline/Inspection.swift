@@ -1,0 +1,127 @@
+import ActivationStatistics
+import Checkpoints
+import Corpus
+import Files
+import Foundation
+import Reports
+import SparseBundle
+import ThresholdSolver
+
+/// A readable summary of a checkpoint or of anything that Gambit writes.
+public struct Inspection: Sendable, Encodable {
+  public private(set) var kind: String
+  /// Names and values, in the order in which they read best.
+  public private(set) var facts: [(String, String)] = []
+
+  /// Looks at the file's first bytes, or at the folder's files, not at names.
+  ///
+  /// - Throws: What the reader of that kind of file throws.
+  public init(path: String) throws {
+    var isDirectory: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+      throw PipelineError.badSetting(path, reason: "there is no such file or folder")
+    }
+    kind = ""
+    if isDirectory.boolValue {
+      let isBundle = FileManager.default.fileExists(atPath: path + "/" + BundleFile.manifest)
+      try isBundle ? describe(ModelBundle(path: path)) : describe(Checkpoint.open(path))
+      return
+    }
+    let file = try FileReader(path: path)
+    let start = try file.read(at: 0, count: min(8, file.count))
+    if start.starts(with: Array("GGUF".utf8)) {
+      try describe(Checkpoint.open(path))
+    } else if start.starts(with: [0x89] + Array("HDF".utf8)) {
+      if let statistics = try? StatisticsFile(path: path) {
+        describe(statistics)
+      } else {
+        try describe(TokenSequences(contentsOf: URL(filePath: path)))
+      }
+    } else {
+      let tensors = try SafetensorsFile(path: path)
+      if let thresholds = try? Thresholds(tensors) { describe(thresholds) } else { describe(tensors) }
+    }
+  }
+
+  private mutating func describe(_ model: Checkpoint) throws {
+    kind = "checkpoint"
+    let c = model.configuration
+    facts = [
+      ("name", model.name), ("format", model.format.rawValue), ("architecture", c.architecture.rawValue),
+      ("parameters", Format.quantity(Double(model.parameterCount))), ("layers", "\(c.layerCount)"),
+      ("hidden size", "\(c.hiddenSize)"), ("intermediate size", "\(c.intermediateSize)"),
+      ("heads", "\(c.headCount) of \(c.headDimension), \(c.keyValueHeadCount) for key and value"),
+      ("vocabulary", "\(c.vocabularySize)\(c.tiedEmbeddings ? ", tied to the output head" : "")"),
+      ("context", "\(c.contextLength) tokens"), ("pre-tokenizer", try model.tokenizer.preTokenizer.rawValue),
+      ("sha256", try model.hash),
+    ]
+  }
+
+  private mutating func describe(_ sample: TokenSequences) {
+    kind = "sample"
+    facts = [
+      ("sequences", "\(sample.count) of \(sample.sequenceLength) tokens"), ("seed", "\(sample.provenance.seed)"),
+      ("tokenizer", sample.provenance.tokenizer), ("sha256 of tokens", sample.contentHash),
+    ]
+    for source in sample.provenance.sources {
+      facts.append((
+        source.patterns.joined(separator: ", "),
+        "\(source.used) of \(source.documents) documents, \(source.duplicates) duplicates, \(source.tokens) tokens"
+      ))
+    }
+  }
+
+  private mutating func describe(_ statistics: StatisticsFile) {
+    kind = "statistics"
+    let d = statistics.description
+    facts = [
+      ("model", "\(d.modelName) \(d.modelHash)"), ("corpus", d.corpusHash),
+      ("layers", "\(d.layerCount)"), ("FFN channels", "\(d.intermediateSize)"),
+      ("tokens", "\(d.tokens), and \(d.sinkTokens) at the first \(d.sinkPositions) positions"),
+      ("sequences", "\(d.sequences) of \(d.sequenceCount), \(d.sequenceLength) tokens each"),
+      ("written by", "gambit \(d.toolVersion)"),
+    ]
+  }
+
+  private mutating func describe(_ thresholds: Thresholds) {
+    kind = "thresholds"
+    facts = facts(of: thresholds)
+  }
+
+  private func facts(of thresholds: Thresholds) -> [(String, String)] {
+    let request = thresholds.request
+    var facts = [
+      ("method", request.method.rawValue + (request.norm.map { ", norm " + $0.rawValue } ?? "")),
+      ("sparsity", Format.percent(request.sparsity)), ("layers", "\(thresholds.layers.count)"),
+      ("FFN channels dropped", Format.percent(thresholds.realised.ffn)),
+    ]
+    if let query = thresholds.realised.query { facts.append(("query inputs dropped", Format.percent(query))) }
+    if let output = thresholds.realised.output { facts.append(("output inputs dropped", Format.percent(output))) }
+    return facts + [("model", thresholds.modelHash), ("corpus", thresholds.corpusHash)]
+  }
+
+  private mutating func describe(_ bundle: ModelBundle) throws {
+    kind = "bundle"
+    facts =
+      [
+        ("model", bundle.manifest.model.name), ("weights", bundle.manifest.weights.type.rawValue),
+        ("size", Format.bytes(try bundle.size)), ("unpacked", Format.bytes(bundle.manifest.weights.bytes)),
+      ] + facts(of: bundle.thresholds)
+  }
+
+  private mutating func describe(_ file: SafetensorsFile) {
+    kind = "safetensors"
+    facts = file.header.metadata.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    for tensor in file.header.tensors { facts.append((tensor.name, "\(tensor.type.rawValue) \(tensor.shape)")) }
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(kind, forKey: .kind)
+    try container.encode(Dictionary(facts, uniquingKeysWith: { first, _ in first }), forKey: .facts)
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case kind, facts
+  }
+}

@@ -1,0 +1,144 @@
+import Files
+import Foundation
+import Yams
+
+extension PipelineDocument {
+  private static let largestFile = 1 << 20
+
+  /// Reads a pipeline file and applies settings to it.
+  ///
+  /// - Parameter settings: `key.path=value` each; a number is an index into a list, the value is YAML.
+  /// - Throws: ``PipelineError`` that names the file or the setting.
+  public init(path: String, settings: [String] = []) throws {
+    let file = try FileReader(path: path)
+    func fail(_ reason: String) -> PipelineError { .badPipeline(path: path, reason: reason) }
+    guard file.count <= Self.largestFile else { throw fail("it is larger than 1 MiB") }
+    let text = String(decoding: try file.read(at: 0, count: file.count), as: UTF8.self)
+    do {
+      guard var node = try compose(yaml: text) else { throw fail("it is empty") }
+      for setting in settings { try node.apply(setting) }
+      if let unknown = node.firstUnknownKey(Shape.pipeline) {
+        throw fail("it has a key '\(unknown)' that means nothing: see schemas/pipeline.schema.json")
+      }
+      self = try YAMLDecoder(encoding: .utf8).decode(Self.self, from: serialize(node: node))
+    } catch let error as YamlError {
+      throw fail("it is not YAML (\(error.summary))")
+    } catch let error as DecodingError {
+      throw fail(error.summary)
+    }
+    if let problem { throw fail(problem) }
+  }
+
+  /// What the types cannot say.
+  private var problem: String? {
+    if sample.sequenceLength < 2 || sample.tokens < sample.sequenceLength {
+      return "sample: tokens must fill a sequence, and a sequence_length must be 2 or more"
+    }
+    if evaluate.sequenceLength < 2 || evaluate.tokens < evaluate.sequenceLength {
+      return "evaluate: tokens must fill a window, and a sequence_length must be 2 or more"
+    }
+    if let sinks = collect?.sinks, sinks < 0 { return "collect: sinks is negative" }
+    do {
+      guard try requests.contains(exported) else {
+        return "export: its method, norm, attention and sparsity are not among those that 'solve' lists"
+      }
+    } catch {
+      return "\(error)"
+    }
+    return nil
+  }
+}
+
+/// Which keys a document may have, so that a misspelt one is not silently ignored.
+private indirect enum Shape: Sendable {
+  case value
+  case list(Shape)
+  case object([String: Shape])
+
+  static let pipeline = Shape.object([
+    "model": .object(["path": .value]),
+    "sample": .object([
+      "sources": .list(.object(["files": .list(.value), "field": .value, "weight": .value])),
+      "tokens": .value, "sequence_length": .value, "seed": .value,
+    ]),
+    "collect": .object(["sinks": .value, "memory": .value]),
+    "solve": .list(
+      .object(["method": .value, "norm": .value, "attention": .value, "sparsity": .list(.value)])),
+    "evaluate": .object(["files": .list(.value), "field": .value, "tokens": .value, "sequence_length": .value]),
+    "export": .object(["method": .value, "norm": .value, "attention": .value, "sparsity": .value, "weights": .value]),
+  ])
+}
+
+extension Node {
+  /// The path of the first key that `shape` does not have.
+  fileprivate func firstUnknownKey(_ shape: Shape) -> String? {
+    switch shape {
+    case .value: return nil
+    case .list(let element): return sequence?.lazy.compactMap { $0.firstUnknownKey(element) }.first
+    case .object(let members):
+      return mapping?.lazy.compactMap { key, value in
+        let name = key.string ?? "?"
+        guard let member = members[name] else { return name }
+        return value.firstUnknownKey(member).map { name + "." + $0 }
+      }.first
+    }
+  }
+
+  /// Sets what `key.path=value` says.
+  fileprivate mutating func apply(_ setting: String) throws {
+    guard let equals = setting.firstIndex(of: "="), equals > setting.startIndex else {
+      throw PipelineError.badSetting(setting, reason: "write it as key.path=value")
+    }
+    let path = setting[..<equals].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+    guard let value = try compose(yaml: String(setting[setting.index(after: equals)...])) else {
+      throw PipelineError.badSetting(setting, reason: "its value is empty")
+    }
+    guard set(path[...], value) else {
+      throw PipelineError.badSetting(setting, reason: "the pipeline has no place of that name")
+    }
+  }
+
+  private mutating func set(_ path: ArraySlice<String>, _ value: Node) -> Bool {
+    guard let first = path.first else {
+      self = value
+      return true
+    }
+    if let index = Int(first), let count = sequence?.count {
+      guard (0..<count).contains(index), var element = sequence?[index] else { return false }
+      guard element.set(path.dropFirst(), value) else { return false }
+      sequence?[index] = element
+      return true
+    }
+    guard mapping != nil else { return false }
+    var element = mapping?[first] ?? Node.mapping(.init([]))
+    guard element.set(path.dropFirst(), value) else { return false }
+    mapping?[first] = element
+    return true
+  }
+}
+
+extension YamlError {
+  fileprivate var summary: String {
+    switch self {
+    case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _), .composer(_, let problem, let mark, _):
+      "line \(mark.line): \(problem)"
+    default: "\(self)".split(separator: "\n").first.map(String.init) ?? "it cannot be parsed"
+    }
+  }
+}
+
+extension DecodingError {
+  fileprivate var summary: String {
+    func place(_ path: [any CodingKey]) -> String {
+      path.isEmpty ? "its top" : "'" + path.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: ".") + "'"
+    }
+    switch self {
+    case .keyNotFound(let key, let context): return "\(place(context.codingPath)) has no '\(key.stringValue)'"
+    case .typeMismatch(_, let context), .valueNotFound(_, let context):
+      return "\(place(context.codingPath)) has a value of the wrong type"
+    case .dataCorrupted(let context):
+      return "\(place(context.codingPath)) has a value that is not allowed (\(context.debugDescription))"
+    @unknown default: return "it cannot be decoded"
+    }
+  }
+}

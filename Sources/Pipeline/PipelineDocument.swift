@@ -1,0 +1,120 @@
+import SparseBundle
+import ThresholdSolver
+
+/// What a pipeline file says. `schemas/pipeline.schema.json` describes it.
+public struct PipelineDocument: Sendable, Equatable, Codable {
+  public struct Model: Sendable, Equatable, Codable {
+    public var path: String
+  }
+
+  public struct Sample: Sendable, Equatable, Codable {
+    public struct Source: Sendable, Equatable, Codable {
+      public var files: [String]
+      public var field: String?
+      public var weight: Double?
+    }
+
+    public var sources: [Source]
+    public var tokens: Int
+    public var sequenceLength: Int
+    public var seed: UInt64
+
+    enum CodingKeys: String, CodingKey {
+      case sources, tokens, seed
+      case sequenceLength = "sequence_length"
+    }
+  }
+
+  public struct Collect: Sendable, Equatable, Codable {
+    public var sinks: Int?
+    public var memory: MemorySize?
+  }
+
+  public struct Solve: Sendable, Equatable, Codable {
+    public var method: SolverRequest.Method
+    public var norm: CHESS.Norm?
+    public var attention: Bool?
+    public var sparsity: [Double]
+  }
+
+  public struct Evaluate: Sendable, Equatable, Codable {
+    public var files: [String]
+    public var field: String?
+    public var sequenceLength: Int
+    public var tokens: Int
+
+    enum CodingKeys: String, CodingKey {
+      case files, field, tokens
+      case sequenceLength = "sequence_length"
+    }
+  }
+
+  public struct Export: Sendable, Equatable, Codable {
+    public var method: SolverRequest.Method
+    public var norm: CHESS.Norm?
+    public var attention: Bool?
+    public var sparsity: Double
+    public var weights: WeightType
+  }
+
+  public var model: Model
+  public var sample: Sample
+  public var collect: Collect?
+  public var solve: [Solve]
+  public var evaluate: Evaluate
+  public var export: Export
+}
+
+extension PipelineDocument {
+  /// Every method at every sparsity, in the order of the file.
+  var requests: [SolverRequest] {
+    get throws(SolverError) {
+      var requests: [SolverRequest] = []
+      for entry in solve {
+        for sparsity in entry.sparsity {
+          requests.append(
+            try SolverRequest(
+              method: entry.method, norm: entry.norm, attention: entry.attention ?? false, sparsity: sparsity))
+        }
+      }
+      return requests
+    }
+  }
+
+  var exported: SolverRequest {
+    get throws(SolverError) {
+      try SolverRequest(
+        method: export.method, norm: export.norm, attention: export.attention ?? false, sparsity: export.sparsity)
+    }
+  }
+}
+
+/// A number of bytes, written as such or with KB, MB or GB (powers of 1000).
+public struct MemorySize: Sendable, Equatable, Codable {
+  public let bytes: Int
+
+  public init(bytes: Int) { self.bytes = bytes }
+
+  /// `nil` where `text` is no positive size.
+  public init?(_ text: String) {
+    let units = ["KB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000]
+    let unit = units.first { text.hasSuffix($0.key) }
+    let digits = text.dropLast(unit == nil ? 0 : 2)
+    let number = digits.last == " " && unit != nil ? digits.dropLast() : digits
+    guard let value = Int(number), value > 0, value <= 1 << 50 / (unit?.value ?? 1) else { return nil }
+    bytes = value * (unit?.value ?? 1)
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    guard let size = MemorySize(try container.decode(String.self)) else {
+      throw DecodingError.dataCorruptedError(in: container, debugDescription: "it is no size, such as 500MB or 2GB")
+    }
+    self = size
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(bytes)
+  }
+}

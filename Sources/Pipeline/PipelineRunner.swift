@@ -1,0 +1,209 @@
+import ActivationStatistics
+import Checkpoints
+import Corpus
+import Evaluation
+import Files
+import Foundation
+import Reports
+import SparseBundle
+import ThresholdSolver
+import Tokenizers
+
+/// Runs a pipeline in its folder: every stage from what the one before left on disk, and none that is
+/// up to date.
+public struct PipelineRunner: Sendable {
+  /// The stages in their order.
+  public enum Stage: String, Sendable, CaseIterable {
+    case sample, collect, solve, export, evaluate
+  }
+
+  private static let prompt = "The river had frozen over in the night, and"
+  private static let generatedTokens = 16
+
+  private let document: PipelineDocument
+  private let base: String
+  private let output: String
+  private let threads: Int
+  private let console: Console
+  private let cache: StageCache
+  private let model: Checkpoint
+
+  /// - Parameters:
+  ///   - base: The folder that relative paths of the document start from.
+  ///   - output: The folder of the run; made where it does not exist.
+  public init(_ document: PipelineDocument, base: String, output: String, threads: Int, _ console: Console) throws {
+    self.document = document
+    self.base = base
+    self.output = output
+    self.threads = threads
+    self.console = console
+    cache = StageCache(folder: output)
+    model = try Checkpoint.open(Self.resolve(document.model.path, base))
+    try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
+  }
+
+  /// - Parameters:
+  ///   - first: Stages from this one on are run even if they are up to date.
+  ///   - last: The last stage to run.
+  /// - Returns: The report, where all stages were run or are up to date.
+  public func run(from first: Stage? = nil, until last: Stage = .evaluate) throws -> RunReport? {
+    var forced = false
+    for stage in Stage.allCases {
+      forced = forced || stage == first
+      let fingerprint = StageCache.fingerprint([stage.rawValue] + (try inputs(of: stage)))
+      if !forced, cache.isCurrent(stage.rawValue, fingerprint) {
+        console.note("\(stage.rawValue): up to date")
+      } else {
+        try run(stage)
+        try cache.store(stage.rawValue, fingerprint, outputs: try outputs(of: stage))
+      }
+      if stage == last { break }
+    }
+    return last == .evaluate ? try RunReport(reading: path("report.json")) : nil
+  }
+
+  private func run(_ stage: Stage) throws {
+    switch stage {
+    case .sample:
+      let sample = document.sample
+      try SampleStage(
+        sources: sources, tokens: sample.tokens, sequenceLength: sample.sequenceLength, seed: sample.seed
+      ).run(model, output: path("sample.h5"), console)
+    case .collect:
+      try CollectStage(
+        sinkPositions: document.collect?.sinks ?? 0, memoryBudget: document.collect?.memory?.bytes ?? 1_000_000_000,
+        threads: threads
+      ).run(
+        model, TokenSequences(contentsOf: URL(filePath: path("sample.h5"))), samplePath: path("sample.h5"),
+        output: path("statistics.h5"), resuming: true, console)
+    case .solve:
+      let requests = try document.requests
+      let solved = try SolveStage(requests).run(model, StatisticsFile(path: path("statistics.h5")), console)
+      for thresholds in solved {
+        let bytes = try thresholds.encoded()
+        if requests.count > 1 { try writeAtomically(bytes, to: path(Self.fileName(thresholds.request))) }
+        if thresholds.request == (try document.exported) { try writeAtomically(bytes, to: path("thresholds.safetensors")) }
+      }
+    case .export:
+      let thresholds = try Thresholds(SafetensorsFile(path: path("thresholds.safetensors")))
+      try ExportStage(type: document.export.weights, threads: threads)
+        .run(model, thresholds, output: path("bundle"), console)
+    case .evaluate:
+      let report = try report()
+      try report.write(to: path("report.json"))
+      if let checks = report.verification?.checks.filter({ !$0.ok }), !checks.isEmpty {
+        throw PipelineError.verificationFailed(bundle: path("bundle"), checks: checks.map(\.name))
+      }
+    }
+  }
+
+  // MARK: What stages depend on
+
+  /// Everything but the program that decides what a stage makes: its settings and the digests of its inputs.
+  private func inputs(of stage: Stage) throws -> [String] {
+    func digest(_ file: String) throws -> String { try sha256(ofFile: path(file)) }
+    switch stage {
+    case .sample:
+      let files = try sources.flatMap { try DocumentReader(patterns: $0.patterns, field: $0.field).files }
+      return [try settings(document.sample), try model.hash] + (try files.map { try sha256(ofFile: $0) })
+    case .collect:
+      // How much stays in memory does not change the statistics.
+      return ["sinks \(document.collect?.sinks ?? 0)", try model.hash, try digest("sample.h5")]
+    case .solve:
+      return [try settings(document.solve), try settings(document.export), try digest("statistics.h5")]
+    case .export:
+      return [document.export.weights.rawValue, try model.hash, try digest("thresholds.safetensors")]
+    case .evaluate:
+      let files = try DocumentReader(patterns: evaluationFiles).files
+      return try [try settings(document.evaluate), try model.hash, try digest("bundle/manifest.json")]
+        + thresholdFiles.map(digest) + files.map { try sha256(ofFile: $0) }
+    }
+  }
+
+  private func outputs(of stage: Stage) throws -> [String] {
+    switch stage {
+    case .sample: ["sample.h5"]
+    case .collect: ["statistics.h5"]
+    case .solve: Array(Set(try thresholdFiles + ["thresholds.safetensors"]))
+    case .export: try FileManager.default.contentsOfDirectory(atPath: path("bundle")).map { "bundle/" + $0 }
+    case .evaluate: ["report.json"]
+    }
+  }
+
+  private func settings(_ value: some Encodable) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    return String(decoding: try encoder.encode(value), as: UTF8.self)
+  }
+
+  // MARK: The report
+
+  private func report() throws -> RunReport {
+    let thresholds = try thresholdFiles.map { try Thresholds(SafetensorsFile(path: path($0))) }
+    let evaluate = document.evaluate
+    let stage = EvaluateStage(
+      files: evaluationFiles, field: evaluate.field ?? "text", sequenceLength: evaluate.sequenceLength,
+      maximumTokens: evaluate.tokens, threads: threads)
+    let (dense, sparse) = try stage.run(
+      model.weights, Tokenizer(model.tokenizer), model: model.path, thresholds, console)
+
+    let checks = VerifyStage().run(path("bundle"), console)
+    let bundle = try ModelBundle(path: path("bundle"))
+    let generated = try console.task("generate", total: 1, unit: "") { _ in
+      try GenerateStage(maximumTokens: Self.generatedTokens).run(bundle, prompt: Self.prompt)
+    }
+    let request = bundle.thresholds.request
+    return RunReport(
+      model: model.name, modelSha256: try model.hash,
+      text: .init(
+        files: try DocumentReader(patterns: evaluationFiles).files.map { URL(filePath: $0).lastPathComponent },
+        sequenceLength: evaluate.sequenceLength, windows: dense.tokens / (evaluate.sequenceLength - 1)),
+      dense: .init(perplexity: dense.perplexity, nll: dense.nll, tokens: dense.tokens),
+      methods: zip(thresholds, sparse).map { RunReport.Method($0.request, $1, model.configuration) },
+      bundle: .init(
+        bytes: try bundle.size, weights: bundle.manifest.weights.type, method: request.method, norm: request.norm,
+        sparsity: request.sparsity, attention: request.attention),
+      verification: .init(ok: checks.allSatisfy(\.ok), checks: checks),
+      generation: generated.ids.isEmpty
+        ? nil : .init(tokens: generated.ids.count, tokensPerSecond: generated.tokensPerSecond))
+  }
+
+  // MARK: Paths
+
+  private func path(_ name: String) -> String { output + "/" + name }
+
+  private var sources: [TextSource] {
+    document.sample.sources.map { source in
+      TextSource(
+        patterns: source.files.map { Self.resolve($0, base) }, field: source.field ?? "text", weight: source.weight ?? 1)
+    }
+  }
+
+  private var evaluationFiles: [String] { document.evaluate.files.map { Self.resolve($0, base) } }
+
+  /// One file a request; a single request's is just `thresholds.safetensors`.
+  private var thresholdFiles: [String] {
+    get throws {
+      let requests = try document.requests
+      return requests.count == 1 ? ["thresholds.safetensors"] : requests.map(Self.fileName)
+    }
+  }
+
+  /// `thresholds-METHOD-SPARSITY.safetensors`; what is not the method's default is part of METHOD.
+  private static func fileName(_ request: SolverRequest) -> String {
+    let norm = request.norm == .mean ? "-mean" : ""
+    return "thresholds-\(request.method.rawValue)\(norm)\(request.attention ? "-attention" : "")-\(request.sparsity).safetensors"
+  }
+
+  private static func resolve(_ path: String, _ base: String) -> String { path.hasPrefix("/") ? path : base + "/" + path }
+}
+
+extension RunReport.Method {
+  fileprivate init(_ request: SolverRequest, _ measured: Perplexity, _ configuration: ModelConfiguration) {
+    let activated = ActivatedParameters(configuration, shares: measured.shares)
+    self.init(
+      method: request.method, norm: request.norm, sparsity: request.sparsity, attention: request.attention,
+      realised: Thresholds.Shares(meanOf: measured.shares), activatedParameters: activated.sparse,
+      activatedShare: activated.share, perplexity: measured.perplexity, nll: measured.nll, kl: measured.kl ?? 0)
+  }
+}

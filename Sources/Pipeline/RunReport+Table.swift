@@ -1,0 +1,43 @@
+import Reports
+
+extension RunReport {
+  /// The methods beside the dense model, and what became of the bundle.
+  public var table: String {
+    var table = TextTable([
+      "method", "asked", "FFN dropped", "query", "output", "perplexity", "KL", "activated", "of dense",
+    ])
+    let activated = methods.first.map { $0.activatedParameters / $0.activatedShare }
+    table.add(
+      ["dense", "–", "–", "–", "–", Format.fixed(dense.perplexity, 2), "0"]
+        + [activated.map(Format.quantity) ?? "–", "100.0%"])
+    for method in methods {
+      table.add([
+        method.label, Format.percent(method.sparsity), Format.percent(method.realised.ffn),
+        method.realised.query.map(Format.percent) ?? "–", method.realised.output.map(Format.percent) ?? "–",
+        Format.fixed(method.perplexity, 2), Format.fixed(method.kl, 4), Format.quantity(method.activatedParameters),
+        Format.percent(method.activatedShare),
+      ])
+    }
+    var lines = [
+      "\(model) on \(text.windows) × \(text.sequenceLength) tokens of \(text.files.joined(separator: ", "))", "",
+      table.description, "",
+    ]
+    if let bundle { lines.append("bundle: \(Format.bytes(bundle.bytes)), \(bundle.weights.rawValue) weights") }
+    if let verification {
+      let passed = verification.checks.count(where: \.ok)
+      lines.append("verify: \(verification.ok ? "passed" : "FAILED"), \(passed) of \(verification.checks.count) checks")
+    }
+    if let generation {
+      lines.append(
+        "generate: \(Format.fixed(generation.tokensPerSecond, 1)) tokens a second by the reference decoder, over \(generation.tokens) tokens")
+    }
+    return lines.joined(separator: "\n")
+  }
+}
+
+extension RunReport.Method {
+  /// `chess-rms + attention`
+  fileprivate var label: String {
+    method.rawValue + (norm.map { "-" + $0.rawValue } ?? "") + (attention ? " + attention" : "")
+  }
+}

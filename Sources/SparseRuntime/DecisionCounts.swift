@@ -1,0 +1,27 @@
+import ThresholdSolver
+
+/// How many values thresholds let through while decoding, at each place of cutting.
+public struct DecisionCounts: Sendable, Equatable {
+  public struct Place: Sendable, Equatable {
+    public private(set) var kept = 0
+    public private(set) var seen = 0
+
+    /// The share dropped; 0 where nothing was decided.
+    public var share: Double { seen == 0 ? 0 : Double(seen - kept) / Double(seen) }
+
+    mutating func count(_ flags: [Bool], _ rule: KeepRule) {
+      guard case .thresholds = rule else { return }
+      kept += flags.count { $0 }
+      seen += flags.count
+    }
+  }
+
+  public internal(set) var ffn = Place()
+  public internal(set) var query = Place()
+  public internal(set) var output = Place()
+
+  /// The shares dropped, over all layers and steps.
+  public var shares: Thresholds.Shares {
+    Thresholds.Shares(ffn: ffn.share, query: query.share, output: output.share)
+  }
+}

@@ -1,0 +1,61 @@
+import ArgumentParser
+import Checkpoints
+import Corpus
+import Foundation
+import Pipeline
+
+struct CollectCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "collect", abstract: "Runs a model over a sample and collects statistics of its activations.",
+    discussion: """
+      What is finished is kept beside the output, in OUTPUT.partial: after an interruption, the same \
+      command with --resume goes on from there and ends with the same bytes.
+      """)
+
+  @OptionGroup var model: ModelOptions
+
+  @Option(help: ArgumentHelp("Token sequences that 'gambit sample' drew.", valueName: "path"))
+  var sample: String
+
+  @Option(help: ArgumentHelp("The file to write, HDF5.", valueName: "path"))
+  var output: String
+
+  @Option(help: ArgumentHelp("Only the i-th of n equal parts of the sample; 'gambit merge' adds parts up.", valueName: "i/n"))
+  var shard: CollectStage.Shard?
+
+  @Flag(help: "Go on from what an interrupted run left.")
+  var resume = false
+
+  @Option(help: ArgumentHelp("Positions at the start of each sequence to count apart.", valueName: "n"))
+  var sinks = 0
+
+  @Option(help: ArgumentHelp("Activations to keep in memory; more goes to a scratch file beside the output.", valueName: "size"))
+  var memory = MemorySize(bytes: 1_000_000_000)
+
+  @OptionGroup var threads: ThreadOptions
+  @OptionGroup var options: OutputOptions
+
+  func validate() throws {
+    guard sinks >= 0 else { throw ValidationError("--sinks must not be negative.") }
+  }
+
+  func run() throws {
+    try CollectStage(sinkPositions: sinks, memoryBudget: memory.bytes, threads: threads.threads).run(
+      Checkpoint.open(model.model), TokenSequences(contentsOf: URL(filePath: sample)), samplePath: sample,
+      output: output, shard: shard, resuming: resume, options.console)
+    try options.print(Written(output: output), text: output)
+  }
+}
+
+extension CollectStage.Shard: ExpressibleByArgument {
+  public init?(argument: String) {
+    let parts = argument.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
+    guard parts.count == 2, let index = parts[0], let count = parts[1], index >= 1, index <= count else { return nil }
+    self.init(index: index, count: count)
+  }
+}
+
+extension MemorySize: ExpressibleByArgument {
+  public init?(argument: String) { self.init(argument) }
+  public var defaultValueDescription: String { "1GB" }
+}

@@ -1,0 +1,46 @@
+import ArgumentParser
+import Pipeline
+
+@main
+struct GambitCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "gambit",
+    abstract: "Calibrates language models for sparse decoding and exports verified bundles.",
+    discussion: """
+      The main job is one command: gambit run PIPELINE.yaml --output DIR. Each of its stages is a command, too.
+
+      Exit codes: 0 done; 1 a check found something wrong; 2 an input or the system made the work \
+      impossible, the message says which and what to do; 64 the command line is wrong; 130 interrupted. \
+      An interrupted run or collection goes on where it was when it is started again.
+      """,
+    version: Gambit.version,
+    groupedSubcommands: [
+      CommandGroup(name: "The main job", subcommands: [Run.self]),
+      CommandGroup(
+        name: "Its stages",
+        subcommands: [
+          SampleCommand.self, CollectCommand.self, MergeCommand.self, SolveCommand.self, ExportCommand.self,
+          VerifyCommand.self,
+        ]),
+      CommandGroup(
+        name: "Looking and measuring",
+        subcommands: [
+          EvaluateCommand.self, GenerateCommand.self, TokenizeCommand.self, InspectCommand.self, BenchmarkCommand.self,
+        ]),
+    ])
+
+  /// Exits with 2, not argument-parser's 1, where an input made the work impossible: 1 is for checks.
+  static func main() {
+    do {
+      var command = try parseAsRoot()
+      do {
+        try command.run()
+      } catch let error where !(error is ExitCode || error is ValidationError || error is CleanExit) {
+        FailureReport.print(error)
+        throw ExitCode(2)
+      }
+    } catch {
+      exit(withError: error)
+    }
+  }
+}

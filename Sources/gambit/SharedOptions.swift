@@ -1,0 +1,43 @@
+import ArgumentParser
+import Foundation
+import Reports
+
+/// What every command takes.
+struct OutputOptions: ParsableArguments {
+  @Flag(help: "Print one JSON document on standard output; progress goes to standard error.")
+  var json = false
+
+  @Flag(help: "Show no progress.")
+  var quiet = false
+
+  var console: Console { Console(quiet: quiet) }
+
+  /// Prints a result: as JSON, or as text.
+  func print(_ value: some Encodable, text: @autoclosure () -> String) throws {
+    guard json else { return Swift.print(text()) }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    Swift.print(String(decoding: try encoder.encode(value), as: UTF8.self))
+  }
+}
+
+/// What every command that computes takes.
+struct ThreadOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Sequences computed side by side.", valueName: "n"))
+  var threads = ProcessInfo.processInfo.activeProcessorCount
+
+  func validate() throws {
+    guard (1...1024).contains(threads) else { throw ValidationError("--threads must be from 1 to 1024.") }
+  }
+}
+
+struct ModelOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("A GGUF file, or a folder in Hugging Face's layout.", valueName: "path"))
+  var model: String
+}
+
+/// What a command that writes one file prints as JSON.
+struct Written: Encodable {
+  var output: String
+}
