@@ -25,8 +25,7 @@ public struct StatisticsFile: Sendable {
   /// - Precondition: `0 ..< description.layerCount` contains `index`.
   /// - Complexity: O(channels · bins).
   public func layer(_ index: Int) throws -> LayerRecord {
-    try LayerRecord(
-      reading: file.root.group(Self.group(ofLayer: index)), description.widths, path: path)
+    try LayerRecord(reading: file.root.group(Self.group(ofLayer: index)), of: description, path: path)
   }
 
   static func group(ofLayer index: Int) -> String {

@@ -66,12 +66,11 @@ public final class HDF5File: Sendable {
         close: H5Gclose))
   }
 
-  /// Fixes the format's version, so that a newer libhdf5 writes what an older one does. It is the first
-  /// whose index of chunks has a checksum: a damaged index of the version before reads as zeros.
+  /// Fixes the format's version, so that a newer libhdf5 writes what an older one does.
   private static func accessProperties(_ path: String) throws(HDF5Error) -> Handle {
     let access = try Handle(
       H5Pcreate(gambit_h5_file_access_class()), file: path, object: "/", action: .open, close: H5Pclose)
-    try access.check(H5Pset_libver_bounds(access.identifier, H5F_LIBVER_V110, H5F_LIBVER_V110), .open)
+    try access.check(H5Pset_libver_bounds(access.identifier, H5F_LIBVER_V18, H5F_LIBVER_V18), .open)
     return access
   }
 

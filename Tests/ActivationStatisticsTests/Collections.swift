@@ -49,10 +49,10 @@ struct SmallStatistics {
       sequenceLength: 8, sequenceCount: 10, sinkPositions: sinkPositions, coverage: coverage, toolVersion: toolVersion)
   }
 
-  static func record(seed: UInt64) -> LayerRecord {
-    var record = LayerRecord(LayerWidths(hidden: 3, query: 4, intermediate: 5))
-    record.regular = statistics(tokens: 14, seed: seed)
-    record.sinks = statistics(tokens: 2, seed: seed + 1)
+  static func record(seed: UInt64, _ description: StatisticsDescription = description()) -> LayerRecord {
+    var record = LayerRecord(description.widths)
+    record.regular = statistics(tokens: description.tokens, seed: seed)
+    record.sinks = statistics(tokens: description.sinkTokens, seed: seed + 1)
     return record
   }
 
@@ -79,7 +79,7 @@ struct SmallStatistics {
   /// Writes a file with a record for each layer.
   static func write(_ description: StatisticsDescription = description(), to path: String) throws -> [LayerRecord] {
     let checkpoint = try StatisticsCheckpoint(of: description, for: path, resuming: false)
-    let records = [record(seed: 10), record(seed: 20)]
+    let records = [record(seed: 10, description), record(seed: 20, description)]
     for (layer, record) in records.enumerated() { try checkpoint.store(record, layer: layer) }
     try checkpoint.finish()
     return records
