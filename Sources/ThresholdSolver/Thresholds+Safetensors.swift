@@ -57,8 +57,11 @@ extension Thresholds {
       let count = Int(try text("layers")), count > 0, count <= file.header.tensors.count
     else { throw SolverError.malformed("'\(file.path)' has an unknown method, attention or number of layers") }
     let attention = try text("attention") == "on"
-    request = try SolverRequest(
-      method: method, norm: metadata["norm"].flatMap(CHESS.Norm.init), attention: attention, sparsity: share("sparsity"))
+    let norm = metadata["norm"].flatMap(CHESS.Norm.init)
+    guard norm != nil || metadata["norm"] == nil else {
+      throw SolverError.malformed("'\(file.path)' has an unknown norm")
+    }
+    request = try SolverRequest(method: method, norm: norm, attention: attention, sparsity: share("sparsity"))
     realised = Shares(
       ffn: try share("realised_ffn"), query: attention ? try share("realised_query") : nil,
       output: attention ? try share("realised_output") : nil)
