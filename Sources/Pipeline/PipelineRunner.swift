@@ -163,7 +163,7 @@ public struct PipelineRunner: Sendable {
       bundle: .init(
         bytes: try bundle.size, weights: bundle.manifest.weights.type, method: request.method, norm: request.norm,
         sparsity: request.sparsity, attention: request.attention),
-      verification: .init(ok: checks.allSatisfy(\.ok), checks: checks),
+      verification: .init(checks),
       generation: generated.ids.isEmpty
         ? nil : .init(tokens: generated.ids.count, tokensPerSecond: generated.tokensPerSecond))
   }

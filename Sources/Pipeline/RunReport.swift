@@ -41,6 +41,11 @@ public struct RunReport: Sendable, Codable, Equatable {
   public struct Verification: Sendable, Codable, Equatable {
     public var ok: Bool
     public var checks: [BundleCheck]
+
+    public init(_ checks: [BundleCheck]) {
+      ok = checks.allSatisfy(\.ok)
+      self.checks = checks
+    }
   }
 
   public struct Generation: Sendable, Codable, Equatable {

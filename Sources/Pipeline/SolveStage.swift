@@ -28,9 +28,9 @@ public struct SolveStage: Sendable {
       for index in 0..<description.layerCount {
         let record = try statistics.layer(index)
         for (i, request) in requests.enumerated() {
-          let layer = Thresholds.Layer(record, request)
+          let layer = Thresholds.Layer(record, request, gateActivation: description.gateActivation)
           layers[i].append(layer)
-          shares[i].append(layer.sharesDropped(record))
+          shares[i].append(layer.sharesDropped(record, gateActivation: description.gateActivation))
           task.advance(by: 1)
         }
       }

@@ -100,12 +100,8 @@ public struct BundleWriter {
 
   /// One frame a tensor or more, so that a reader can decompress any tensor alone.
   private func writeWeights(_ layout: BundleLayout, to path: String, _ progress: (Double) -> Void) throws {
-    let file = try PositionedFile(creating: path)
-    var written = 0
-    let writer = try SeekableWriter { bytes in
-      try bytes.withUnsafeBytes { try file.write($0, at: written) }
-      written += bytes.count
-    }
+    let file = try FileWriter(creating: path)
+    let writer = try SeekableWriter { try file.write($0) }
     try writer.append(layout.header.encoded())
     try writer.endFrame()
 

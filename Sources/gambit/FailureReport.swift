@@ -3,7 +3,8 @@ import Foundation
 /// What a failed command prints: one sentence, on standard error.
 enum FailureReport {
   static func print(_ error: any Error) {
-    let text = error is any CustomStringConvertible && !(error is NSError) ? "\(error)" : error.localizedDescription
+    // Foundation's own errors describe themselves to programmers only.
+    let text = error is CocoaError ? error.localizedDescription : "\(error)"
     FileHandle.standardError.write(Data("gambit: \(text)\n".utf8))
   }
 }

@@ -14,11 +14,10 @@ struct VerifyCommand: ParsableCommand {
   @OptionGroup var options: OutputOptions
 
   func run() throws {
-    let checks = VerifyStage().run(bundle, options.console)
-    let ok = checks.allSatisfy(\.ok)
+    let result = RunReport.Verification(VerifyStage().run(bundle, options.console))
     var table = TextTable(["check", "result", "detail"])
-    for check in checks { table.add([check.name, check.ok ? "ok" : "FAILED", check.detail]) }
-    try options.print(RunReport.Verification(ok: ok, checks: checks), text: table.description)
-    if !ok { throw ExitCode(1) }
+    for check in result.checks { table.add([check.name, check.ok ? "ok" : "FAILED", check.detail]) }
+    try options.print(result, text: table.description)
+    if !result.ok { throw ExitCode(1) }
   }
 }
