@@ -141,7 +141,8 @@ final class FactorAccumulator {
   }
 
   private func moments(_ x: Float) -> (absolute: Int128, square: Int128)? {
-    guard let absolute = ExactSums.units(of: Double(x.magnitude)), let square = ExactSums.units(of: Double(x) * Double(x))
+    guard let absolute = ExactSums.units(of: Double(x.magnitude)),
+      let square = ExactSums.units(of: Double(x) * Double(x))
     else { return nil }
     return (absolute, square)
   }

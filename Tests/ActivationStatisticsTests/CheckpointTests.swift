@@ -43,7 +43,8 @@ struct CheckpointTests {
   }
 
   @Test func laterStatesReplaceEarlierOnes() throws {
-    let checkpoint = try StatisticsCheckpoint(of: SmallStatistics.description(), for: folder.path("s.h5"), resuming: false)
+    let checkpoint = try StatisticsCheckpoint(
+      of: SmallStatistics.description(), for: folder.path("s.h5"), resuming: false)
     let states = try HiddenStates(lengths: [2], width: 3)
     #expect(try checkpoint.restore(states) == nil)
     for layer in [1, 2] { try checkpoint.store(states, before: layer) }
@@ -72,7 +73,8 @@ struct CheckpointTests {
   }
 
   @Test func sumsTooLargeToStoreAreAnError() throws {
-    let checkpoint = try StatisticsCheckpoint(of: SmallStatistics.description(), for: folder.path("s.h5"), resuming: false)
+    let checkpoint = try StatisticsCheckpoint(
+      of: SmallStatistics.description(), for: folder.path("s.h5"), resuming: false)
     var record = SmallStatistics.record(seed: 1)
     record.sinks.up.energy.units[0] = ExactSums.limit + 1
     #expect(throws: StatisticsError.sumsTooLarge(layer: 1)) { try checkpoint.store(record, layer: 1) }

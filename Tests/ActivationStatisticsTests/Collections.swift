@@ -62,7 +62,8 @@ struct SmallStatistics {
     let factors = FactorAccumulator(channels: 5)
     // Large enough for sums that need a residual.
     factors.add(
-      gate: numbers.normals(5 * tokens, deviation: 300), up: numbers.normals(5 * tokens, deviation: 300), tokens: tokens)
+      gate: numbers.normals(5 * tokens, deviation: 300), up: numbers.normals(5 * tokens, deviation: 300), tokens: tokens
+    )
     (statistics.gate, statistics.up) = factors.finish()
     func counts(_ channels: Int) -> [Int64] {
       var counter = MagnitudeCounter(channels: channels)

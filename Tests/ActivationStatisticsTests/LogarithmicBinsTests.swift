@@ -7,7 +7,8 @@ struct LogarithmicBinsTests {
     let edges = LogarithmicBins.edges
     #expect(edges.count == LogarithmicBins.count + 1)
     #expect(zip(edges, edges.dropFirst()).allSatisfy(<))
-    #expect(edges[0] == 0 && edges[1] == 0x1p-16 && edges[edges.count - 2] == 0x1p10 && edges[edges.count - 1] == .infinity)
+    #expect(
+      edges[0] == 0 && edges[1] == 0x1p-16 && edges[edges.count - 2] == 0x1p10 && edges[edges.count - 1] == .infinity)
     for (bin, edge) in edges.dropLast().enumerated() {
       #expect(Double(Float(edge)) == edge)
       #expect(LogarithmicBins.bin(of: Float(edge)) == bin)

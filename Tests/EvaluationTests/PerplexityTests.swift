@@ -84,7 +84,9 @@ struct PerplexityTests {
     #expect(try measurement.run([[1]], []).dense.tokens == 0)
   }
 
-  private func measure(_ model: TinyModel, _ threshold: (Float) -> Float) throws -> (dense: Perplexity, sparse: Perplexity) {
+  private func measure(_ model: TinyModel, _ threshold: (Float) -> Float) throws -> (
+    dense: Perplexity, sparse: Perplexity
+  ) {
     let checkpoint = try model.open()
     var thresholds = try checkpoint.someThresholds()
     thresholds.layers = thresholds.layers.map { layer in

@@ -49,7 +49,8 @@ struct BundleVerificationTests {
   func truncationIsFound(file: String) throws {
     let path = folder.path("bundle/\(file)")
     let good = try bytes(ofFile: path)
-    for count in [0, 1, good.count / 2, good.count - 1] where !(file == BundleFile.manifest && count == good.count - 1) {
+    for count in [0, 1, good.count / 2, good.count - 1] where !(file == BundleFile.manifest && count == good.count - 1)
+    {
       try writeAtomically(good.prefix(count), to: path)
       #expect(!passes)
     }

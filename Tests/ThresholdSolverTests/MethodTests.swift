@@ -11,9 +11,12 @@ struct MethodTests {
   }
 
   static let methods = [
-    Method(request: { s throws(SolverError) in try SolverRequest(method: .cats, attention: true, sparsity: s) }, testDescription: "cats"),
     Method(
-      request: { s throws(SolverError) in try SolverRequest(method: .chess, norm: .mean, attention: true, sparsity: s) },
+      request: { s throws(SolverError) in try SolverRequest(method: .cats, attention: true, sparsity: s) },
+      testDescription: "cats"),
+    Method(
+      request: { s throws(SolverError) in try SolverRequest(method: .chess, norm: .mean, attention: true, sparsity: s)
+      },
       testDescription: "chess_mean"),
     Method(
       request: { s throws(SolverError) in try SolverRequest(method: .chess, norm: .rms, attention: true, sparsity: s) },

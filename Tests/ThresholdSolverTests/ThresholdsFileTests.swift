@@ -39,18 +39,24 @@ struct ThresholdsFileTests {
     #expect(throws: (any Error).self) { try read { metadata, _ in metadata[key] = value } }
   }
 
-  @Test(arguments: [
-    [], [-1], [-.leastNonzeroMagnitude, 1], [.nan, 1], [1, -.infinity],
-  ] as [[Float]])
+  @Test(
+    arguments: [
+      [], [-1], [-.leastNonzeroMagnitude, 1], [.nan, 1], [1, -.infinity],
+    ] as [[Float]])
   func badThresholdsAreAnError(values: [Float]) {
     #expect(throws: SolverError.self) {
-      try read { _, tensors in tensors = [.init(name: "layers.0.ffn.threshold", shape: [values.count], values: values)] }
+      try read { _, tensors in tensors = [.init(name: "layers.0.ffn.threshold", shape: [values.count], values: values)]
+      }
     }
   }
 
   @Test func missingOrSurplusTensorIsAnError() {
-    #expect(throws: (any Error).self) { try read { _, tensors in tensors = [.init(name: "x", shape: [1], values: [Float(1)])] } }
-    #expect(throws: SolverError.self) { try read { _, tensors in tensors.append(.init(name: "x", shape: [1], values: [Float(1)])) } }
+    #expect(throws: (any Error).self) {
+      try read { _, tensors in tensors = [.init(name: "x", shape: [1], values: [Float(1)])] }
+    }
+    #expect(throws: SolverError.self) {
+      try read { _, tensors in tensors.append(.init(name: "x", shape: [1], values: [Float(1)])) }
+    }
     #expect(throws: (any Error).self) {
       try read { _, tensors in tensors = [.init(name: "layers.0.ffn.threshold", shape: [2], values: [Int32(1), 2])] }
     }
@@ -70,8 +76,11 @@ struct ThresholdsFileTests {
     for (query, output) in [(1, 1), (64, 64)] {
       #expect(throws: Never.self) { try thresholds(layers: 3, ffn: 160, query: query, output: output).check(model) }
     }
-    for (layers, ffn, query, output) in [(2, 160, 1, 1), (4, 160, 1, 1), (3, 1, 1, 1), (3, 160, 2, 1), (3, 160, 1, 63)] {
-      #expect(throws: SolverError.self) { try thresholds(layers: layers, ffn: ffn, query: query, output: output).check(model) }
+    for (layers, ffn, query, output) in [(2, 160, 1, 1), (4, 160, 1, 1), (3, 1, 1, 1), (3, 160, 2, 1), (3, 160, 1, 63)]
+    {
+      #expect(throws: SolverError.self) {
+        try thresholds(layers: layers, ffn: ffn, query: query, output: output).check(model)
+      }
     }
   }
 
