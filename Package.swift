@@ -69,7 +69,9 @@ let package = Package(
 
     // Tests, one target a source target, and what they share.
     .target(
-      name: "TestSupport", dependencies: ["Checkpoints", "Transformer", "ActivationStatistics"], path: "Tests/Support"),
+      name: "TestSupport",
+      dependencies: ["Checkpoints", "Transformer", "ActivationStatistics", "ThresholdSolver", "SparseBundle"],
+      path: "Tests/Support"),
     .testTarget(name: "FilesTests", dependencies: ["Files"]),
     .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "Files"], resources: [.copy("Fixtures")]),
     .testTarget(name: "ZstandardTests", dependencies: ["Zstandard", "Gzip", "Files"], resources: [.copy("Fixtures")]),
@@ -80,8 +82,8 @@ let package = Package(
     .testTarget(name: "TransformerTests", dependencies: ["Transformer", "Files", "TestSupport"]),
     .testTarget(name: "ActivationStatisticsTests", dependencies: ["ActivationStatistics", "HDF5", "TestSupport"]),
     .testTarget(name: "ThresholdSolverTests", dependencies: ["ThresholdSolver", "TestSupport"]),
-    .testTarget(name: "SparseBundleTests", dependencies: ["SparseBundle", "Zstandard", "TestSupport"]),
-    .testTarget(name: "SparseRuntimeTests", dependencies: ["SparseRuntime", "Evaluation", "TestSupport"]),
+    .testTarget(name: "SparseBundleTests", dependencies: ["SparseBundle", "Zstandard", "Files", "TestSupport"]),
+    .testTarget(name: "SparseRuntimeTests", dependencies: ["SparseRuntime", "TestSupport"]),
     .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]

@@ -9,11 +9,13 @@ extension LayerRecord {
   }
 
   /// - Throws: `HDF5Error`, or ``StatisticsError/malformed(path:reason:)``.
-  init(reading group: HDF5Group, _ widths: LayerWidths, path: String) throws {
-    regular = try LayerStatistics(reading: group, widths, path: path)
+  init(reading group: HDF5Group, of description: StatisticsDescription, path: String) throws {
+    let widths = description.widths
+    regular = try LayerStatistics(reading: group, widths, tokens: description.tokens, path: path)
     sinks =
-      try group.exists("sinks")
-      ? LayerStatistics(reading: group.group("sinks"), widths, path: path) : LayerStatistics(widths)
+      description.sinkTokens > 0
+      ? try LayerStatistics(reading: group.group("sinks"), widths, tokens: description.sinkTokens, path: path)
+      : LayerStatistics(widths)
   }
 }
 
@@ -29,14 +31,16 @@ extension LayerStatistics {
     try group.write(histogram: outputInputCount, of: "x", to: "attention/output_input_count")
   }
 
-  fileprivate init(reading group: HDF5Group, _ widths: LayerWidths, path: String) throws {
-    self.init(widths)
+  fileprivate init(reading group: HDF5Group, _ widths: LayerWidths, tokens: Int, path: String) throws {
     gate = try FactorStatistics(reading: group, "ffn/gate", channels: widths.intermediate, path: path)
     up = try FactorStatistics(reading: group, "ffn/up", channels: widths.intermediate, path: path)
     productCount = try group.readHistogram("ffn/product_count", channels: widths.intermediate, path: path)
     ffnInputCount = try group.readHistogram("ffn/input_count", channels: widths.hidden, path: path)
     attentionInputCount = try group.readHistogram("attention/input_count", channels: widths.hidden, path: path)
     outputInputCount = try group.readHistogram("attention/output_input_count", channels: widths.query, path: path)
+    if let contradiction = contradiction(tokens: tokens) {
+      throw StatisticsError.malformed(path: path, reason: "in '\(group.path)' \(contradiction)")
+    }
   }
 }
 

@@ -23,7 +23,8 @@ public struct StatisticsCheckpoint: Sendable {
     let statement = folder + "/description.json"
     if !resuming { try? files.removeItem(atPath: folder) }
     if files.fileExists(atPath: statement) {
-      let found = try? JSONDecoder().decode(StatisticsDescription.self, from: Data(contentsOf: URL(filePath: statement)))
+      let found = try? JSONDecoder().decode(
+        StatisticsDescription.self, from: Data(contentsOf: URL(filePath: statement)))
       guard found == description else { throw StatisticsError.otherCheckpoint(path: folder) }
     } else {
       try files.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -59,7 +60,9 @@ public struct StatisticsCheckpoint: Sendable {
   public func store(_ states: HiddenStates, before layer: Int) throws {
     let older = storedStates()
     try writeAtomically(to: path(ofStatesBefore: layer)) { try states.write(to: $0) }
-    for earlier in older where earlier != layer { try? FileManager.default.removeItem(atPath: path(ofStatesBefore: earlier)) }
+    for earlier in older where earlier != layer {
+      try? FileManager.default.removeItem(atPath: path(ofStatesBefore: earlier))
+    }
   }
 
   /// Fills `states` with the input of the latest layer for which it was stored, and returns that
@@ -109,8 +112,8 @@ extension StatisticsFile {
     let description = try StatisticsDescription.merging(shards.map { ($0.path, $0.description) })
     let checkpoint = try StatisticsCheckpoint(of: description, for: target, resuming: false)
     for layer in 0..<description.layerCount {
-      var total = LayerRecord(description.widths)
-      for shard in shards { total += try shard.layer(layer) }
+      var total = try shards[0].layer(layer)
+      for shard in shards.dropFirst() { total += try shard.layer(layer) }
       try checkpoint.store(total, layer: layer)
       finished(layer)
     }

@@ -25,8 +25,7 @@ public struct StatisticsFile: Sendable {
   /// - Precondition: `0 ..< description.layerCount` contains `index`.
   /// - Complexity: O(channels · bins).
   public func layer(_ index: Int) throws -> LayerRecord {
-    try LayerRecord(
-      reading: file.root.group(Self.group(ofLayer: index)), description.widths, path: path)
+    try LayerRecord(reading: file.root.group(Self.group(ofLayer: index)), of: description, path: path)
   }
 
   static func group(ofLayer index: Int) -> String {
@@ -57,7 +56,8 @@ extension StatisticsDescription {
       .write("tokens counted in each histogram under a layer's sinks", to: "units")
     let ranges = coverage.flatMap { [Int64($0.lowerBound), Int64($0.upperBound)] }
     try file.root.write(ranges, shape: [coverage.count, 2], to: "coverage").attributes
-      .write("sequences of the corpus that were read, from the first number up to, not including, the second", to: "units")
+      .write(
+        "sequences of the corpus that were read, from the first number up to, not including, the second", to: "units")
   }
 
   private var counts: [(String, Int)] {
@@ -79,10 +79,11 @@ extension StatisticsDescription {
     }
     func count(_ name: String) throws -> Int {
       let value = try attributes.read(name, as: Int64.self)
-      guard (0...1 << 32).contains(value) else { throw fail("its \(name) is \(value)") }
+      guard (0..<1 << 31).contains(value) else { throw fail("its \(name) is \(value)") }
       return Int(value)
     }
-    guard try file.root.read("bin_edges", as: Double.self, shape: [LogarithmicBins.edges.count]) == LogarithmicBins.edges
+    guard
+      try file.root.read("bin_edges", as: Double.self, shape: [LogarithmicBins.edges.count]) == LogarithmicBins.edges
     else { throw fail("its bins are not those of this version") }
 
     modelName = try attributes.read("model_name")

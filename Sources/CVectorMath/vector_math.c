@@ -15,8 +15,8 @@
 #define INLINE static inline __attribute__((always_inline))
 
 /* exp by 2^n · e^r with |r| ≤ ln2/2 and the Taylor polynomial of degree 7 (relative error below
-   1e-7). Branch-free, so that it vectorises; below −87.3 the result is 0, above 88.7 it is the
-   largest power that float32 holds. NaN stays NaN. */
+   1e-7). Branch-free, so that it vectorises; below −87.3 the result is 0, above 88.3
+   infinity: a large finite one would make silu(−3e38) −1.3 instead of 0. NaN stays NaN. */
 INLINE float fast_exp(float x) {
   const float clamped = x < -87.3f ? -87.3f : (x > 88.3f ? 88.3f : x);
   const float shifted = clamped * 1.44269504f + 12582912.0f;  // adding 1.5·2^23 rounds to an integer
@@ -35,7 +35,7 @@ INLINE float fast_exp(float x) {
   bits = (bits + 127u) << 23;
   float power;
   memcpy(&power, &bits, sizeof power);
-  return x < -87.3f ? 0.0f : y * power;
+  return x < -87.3f ? 0.0f : (x > 88.3f ? INFINITY : y * power);
 }
 
 INLINE float sum_of(const float *lanes) {

@@ -29,7 +29,8 @@ public final class ThresholdTap: ActivationTap {
   /// The shares of values dropped so far, over all positions.
   public var shares: Thresholds.Shares {
     Thresholds.Shares(
-      ffn: ffn.share, query: thresholds.query.map { _ in query.share }, output: thresholds.output.map { _ in output.share })
+      ffn: ffn.share, query: thresholds.query.map { _ in query.share },
+      output: thresholds.output.map { _ in output.share })
   }
 }
 

@@ -33,8 +33,9 @@ extension Matrix {
 /// thread, so that results depend neither on batching nor on how many threads there are.
 package enum MatrixProduct {
   /// `c ← a · bᵀ` or, with `accumulating`, `c ← c + a · bᵀ`.
-  package static func multiply(_ a: MatrixView, transposed b: MatrixView, into c: MatrixView, accumulating: Bool = false)
-  {
+  package static func multiply(
+    _ a: MatrixView, transposed b: MatrixView, into c: MatrixView, accumulating: Bool = false
+  ) {
     precondition(a.columns == b.columns && c.rows == a.rows && c.columns == b.rows)
     sgemm(a, b, c, transposed: true, inner: a.columns, accumulating: accumulating)
   }

@@ -52,7 +52,8 @@ public struct BundleVerification: Sendable {
         let opened = try ModelBundle(path: path)
         try checkAgreement(opened)
         bundle = opened
-        return "\(opened.configuration.layerCount) layers, \(opened.weights.layout.entries.count) tensors in \(opened.weights.type.rawValue)"
+        return
+          "\(opened.configuration.layerCount) layers, \(opened.weights.layout.entries.count) tensors in \(opened.weights.type.rawValue)"
       })
     guard let bundle else { return (checks, nil) }
     checks.append(
@@ -83,7 +84,8 @@ public struct BundleVerification: Sendable {
     }
     let hash = try sha256(ofFile: path + "/" + file.name)
     guard hash == file.sha256 else {
-      throw BundleError.malformed(file: file.name, reason: "its SHA-256 is \(hash.prefix(12))… instead of \(file.sha256.prefix(12))…")
+      throw BundleError.malformed(
+        file: file.name, reason: "its SHA-256 is \(hash.prefix(12))… instead of \(file.sha256.prefix(12))…")
     }
     return "\(size) bytes"
   }

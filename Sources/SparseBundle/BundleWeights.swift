@@ -21,7 +21,9 @@ public struct BundleWeights: WeightSource {
     guard reader.count == expected.count + layout.header.dataSize else {
       throw BundleError.malformed(
         file: BundleFile.weights,
-        reason: "it unpacks to \(reader.count) bytes, but the model's tensors take \(expected.count + layout.header.dataSize)")
+        reason:
+          "it unpacks to \(reader.count) bytes, but the model's tensors take \(expected.count + layout.header.dataSize)"
+      )
     }
     // The header is a function of the configuration, so that there is nothing in it to trust.
     guard try reader.read(offset: 0, count: expected.count) == expected else {

@@ -32,7 +32,9 @@ public struct BundleWriter {
   /// - Throws: ``BundleError`` or `SolverError` where the thresholds are not this model's.
   public init(model: Checkpoint, thresholds: Thresholds, type: WeightType, toolVersion: String) throws {
     let hash = try model.hash
-    guard thresholds.modelHash == hash else { throw BundleError.otherModel(thresholds: thresholds.modelHash, model: hash) }
+    guard thresholds.modelHash == hash else {
+      throw BundleError.otherModel(thresholds: thresholds.modelHash, model: hash)
+    }
     try thresholds.check(model.configuration)
     self.model = model
     self.thresholds = thresholds

@@ -45,7 +45,8 @@ extension GoldenVectors {
       let logits = [text.positions.count, vocabularySize]
       var tensors = [
         SafetensorsTensor(name: name + "tokens", shape: [text.tokens.count], values: text.tokens),
-        SafetensorsTensor(name: name + "positions", shape: [text.positions.count], values: text.positions.map(Int32.init)),
+        SafetensorsTensor(
+          name: name + "positions", shape: [text.positions.count], values: text.positions.map(Int32.init)),
         SafetensorsTensor(name: name + "source", shape: logits, values: text.source),
         SafetensorsTensor(name: name + "dense", shape: logits, values: text.dense),
         SafetensorsTensor(name: name + "sparse", shape: logits, values: text.sparse),
@@ -78,7 +79,8 @@ extension GoldenVectors {
     guard !tokens.isEmpty, tokens.allSatisfy({ $0 >= 0 && $0 < c.vocabularySize }) else {
       throw fail("tokens has none, or some outside the vocabulary")
     }
-    guard !positions.isEmpty, positions.allSatisfy(tokens.indices.contains), zip(positions, positions.dropFirst()).allSatisfy(<)
+    guard !positions.isEmpty, positions.allSatisfy(tokens.indices.contains),
+      zip(positions, positions.dropFirst()).allSatisfy(<)
     else { throw fail("positions are not ascending positions of its tokens") }
     func logits(_ kind: String) throws -> [Float] {
       let values = try file.values(of: name + kind)

@@ -31,7 +31,8 @@ public struct ModelBundle: Sendable {
       let json = try FileReader(path: path + "/" + BundleFile.tokenizer)
       let settings = try FileReader(path: path + "/" + BundleFile.tokenizerConfiguration)
       return try TokenizerModel(
-        json: Data(json.read(at: 0, count: json.count)), configuration: Data(settings.read(at: 0, count: settings.count)))
+        json: Data(json.read(at: 0, count: json.count)),
+        configuration: Data(settings.read(at: 0, count: settings.count)))
     }
   }
 
@@ -75,7 +76,8 @@ extension DecodingError {
     switch self {
     case .keyNotFound(let key, let context): return "'\(path(context))' has no '\(key.stringValue)'"
     case .typeMismatch(_, let context), .valueNotFound(_, let context): return "'\(path(context))' has the wrong type"
-    case .dataCorrupted(let context): return context.codingPath.isEmpty ? "it is not JSON" : "'\(path(context))' is not valid"
+    case .dataCorrupted(let context):
+      return context.codingPath.isEmpty ? "it is not JSON" : "'\(path(context))' is not valid"
     @unknown default: return "it cannot be decoded"
     }
   }

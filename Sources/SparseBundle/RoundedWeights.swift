@@ -15,7 +15,9 @@ public struct RoundedWeights: WeightSource {
 
   public func layer(_ index: Int) throws -> LayerWeights {
     let layer = try weights.layer(index)
-    for matrix in [layer.query, layer.key, layer.value, layer.output, layer.gate, layer.up, layer.down] { round(matrix) }
+    for matrix in [layer.query, layer.key, layer.value, layer.output, layer.gate, layer.up, layer.down] {
+      round(matrix)
+    }
     return layer
   }
 

@@ -36,9 +36,15 @@ public enum WeightType: String, Sendable, Codable, CaseIterable {
     bytes.withUnsafeBytes { bytes in
       for i in values.indices {
         switch self {
-        case .f32: values[i] = Float(bitPattern: UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * i, as: UInt32.self)))
-        case .f16: values[i] = FloatBits.float(fromF16: UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 2 * i, as: UInt16.self)))
-        case .bf16: values[i] = FloatBits.float(fromBF16: UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 2 * i, as: UInt16.self)))
+        case .f32:
+          values[i] = Float(
+            bitPattern: UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * i, as: UInt32.self)))
+        case .f16:
+          values[i] = FloatBits.float(
+            fromF16: UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 2 * i, as: UInt16.self)))
+        case .bf16:
+          values[i] = FloatBits.float(
+            fromBF16: UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 2 * i, as: UInt16.self)))
         }
       }
     }

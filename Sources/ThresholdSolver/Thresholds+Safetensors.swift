@@ -41,7 +41,9 @@ extension Thresholds {
   public init(_ file: SafetensorsFile) throws {
     let metadata = file.header.metadata
     func text(_ key: String) throws -> String {
-      guard let value = metadata[key] else { throw SolverError.malformed("'\(file.path)' has no '\(key)' in its metadata") }
+      guard let value = metadata[key] else {
+        throw SolverError.malformed("'\(file.path)' has no '\(key)' in its metadata")
+      }
       return value
     }
     func share(_ key: String) throws -> Double {
@@ -53,12 +55,16 @@ extension Thresholds {
     guard try text("format") == Self.format, try text("version") == Self.version else {
       throw SolverError.malformed("'\(file.path)' has another format or version")
     }
-    guard let method = SolverRequest.Method(rawValue: try text("method")), ["on", "off"].contains(try text("attention")),
+    guard let method = SolverRequest.Method(rawValue: try text("method")),
+      ["on", "off"].contains(try text("attention")),
       let count = Int(try text("layers")), count > 0, count <= file.header.tensors.count
     else { throw SolverError.malformed("'\(file.path)' has an unknown method, attention or number of layers") }
     let attention = try text("attention") == "on"
-    request = try SolverRequest(
-      method: method, norm: metadata["norm"].flatMap(CHESS.Norm.init), attention: attention, sparsity: share("sparsity"))
+    let norm = metadata["norm"].flatMap(CHESS.Norm.init)
+    guard norm != nil || metadata["norm"] == nil else {
+      throw SolverError.malformed("'\(file.path)' has an unknown norm")
+    }
+    request = try SolverRequest(method: method, norm: norm, attention: attention, sparsity: share("sparsity"))
     realised = Shares(
       ffn: try share("realised_ffn"), query: attention ? try share("realised_query") : nil,
       output: attention ? try share("realised_output") : nil)
@@ -69,7 +75,8 @@ extension Thresholds {
     func values(_ name: Name, _ layer: Int) throws -> [Float] {
       let values = try file.values(of: name.tensor(layer))
       guard !values.isEmpty, values.allSatisfy({ $0 >= 0 }) else {
-        throw SolverError.malformed("'\(name.tensor(layer))' in '\(file.path)' has values that are negative or no numbers")
+        throw SolverError.malformed(
+          "'\(name.tensor(layer))' in '\(file.path)' has values that are negative or no numbers")
       }
       return values
     }

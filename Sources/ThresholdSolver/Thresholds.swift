@@ -96,6 +96,7 @@ extension Thresholds.Shares {
       values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
     }
     self.init(
-      ffn: mean(layers.map(\.ffn)) ?? 0, query: mean(layers.compactMap(\.query)), output: mean(layers.compactMap(\.output)))
+      ffn: mean(layers.map(\.ffn)) ?? 0, query: mean(layers.compactMap(\.query)),
+      output: mean(layers.compactMap(\.output)))
   }
 }

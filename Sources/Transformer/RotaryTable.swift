@@ -28,9 +28,13 @@ public struct RotaryTable: Sendable {
   }
 
   /// Cosines of `position`, `[headDimension / 2]`.
-  public func cosines(at position: Int) -> [Float] { Array(UnsafeBufferPointer(start: cosine.row(position), count: cosine.columns)) }
+  public func cosines(at position: Int) -> [Float] {
+    Array(UnsafeBufferPointer(start: cosine.row(position), count: cosine.columns))
+  }
   /// Sines of `position`, `[headDimension / 2]`.
-  public func sines(at position: Int) -> [Float] { Array(UnsafeBufferPointer(start: sine.row(position), count: sine.columns)) }
+  public func sines(at position: Int) -> [Float] {
+    Array(UnsafeBufferPointer(start: sine.row(position), count: sine.columns))
+  }
 
   /// Rotates `heads` heads that lie side by side in one row, in the half-split order.
   func rotate(_ row: UnsafeMutablePointer<Float>, heads: Int, position: Int) {

@@ -76,7 +76,7 @@ struct VectorMathTests {
     var x = [Float](repeating: 1, count: count)
     x[count / 2] = .nan
     VectorMath.softmax(&x, count: count, scale: 1)
-    #expect(x.allSatisfy(\.isNaN))
+    #expect(x.allSatisfy { $0.isNaN })
   }
 
   @Test(arguments: lengths, [Float(0), 1000, -1000])

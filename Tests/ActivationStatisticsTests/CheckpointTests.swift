@@ -1,0 +1,82 @@
+import Files
+import TestSupport
+import Testing
+import Transformer
+
+@testable import ActivationStatistics
+
+struct CheckpointTests {
+  let folder = TemporaryFolder()
+
+  /// A run that dies after `died` layers, with hidden states stored before layer `stored`.
+  @Test(arguments: [(0, 0), (1, 1), (2, 1), (2, 2), (3, 2)])
+  func resumedRunEndsWithTheBytesOfAnUninterruptedOne(died: Int, stored: Int) throws {
+    let collection = try Collection(sinkPositions: 4)
+    try collection.collect(0..<16, threads: 1, to: folder.path("whole.h5"))
+
+    let path = folder.path("resumed.h5")
+    let records = try collectStatistics(collection.weights, collection.sequences, sinkPositions: 4)
+    let first = try StatisticsCheckpoint(of: collection.description(0..<16), for: path, resuming: false)
+    let pass = ForwardPass(collection.weights.configuration, longest: 64, threads: 2)
+    let states = try pass.embed(collection.sequences, collection.weights)
+    for layer in 0..<died {
+      if layer == stored { try first.store(states, before: layer) }
+      try pass.run(collection.weights.layer(layer), index: layer, states, tap: DenseTap())
+      try first.store(records[layer], layer: layer)
+    }
+
+    let second = try StatisticsCheckpoint(of: collection.description(0..<16), for: path, resuming: true)
+    #expect(second.finishedLayers == died)
+    let resumed = try pass.embed(collection.sequences, collection.weights)
+    let start = try second.restore(resumed) ?? 0
+    #expect(start == (stored < died ? stored : 0))
+    let c = collection.weights.configuration
+    let widths = LayerWidths(hidden: c.hiddenSize, query: c.queryWidth, intermediate: c.intermediateSize)
+    for layer in start..<c.layerCount {
+      let collector = StatisticsCollector(widths, sinkPositions: 4, workers: 2)
+      try pass.run(collection.weights.layer(layer), index: layer, resumed, tap: collector)
+      if layer >= second.finishedLayers { try second.store(collector.finish(layer: layer), layer: layer) }
+    }
+    try second.finish()
+    #expect(try bytes(ofFile: path) == bytes(ofFile: folder.path("whole.h5")))
+    #expect(folder.entries == ["resumed.h5", "whole.h5"])
+  }
+
+  @Test func laterStatesReplaceEarlierOnes() throws {
+    let checkpoint = try StatisticsCheckpoint(
+      of: SmallStatistics.description(), for: folder.path("s.h5"), resuming: false)
+    let states = try HiddenStates(lengths: [2], width: 3)
+    #expect(try checkpoint.restore(states) == nil)
+    for layer in [1, 2] { try checkpoint.store(states, before: layer) }
+    #expect(try checkpoint.restore(states) == 2)
+  }
+
+  @Test func checkpointOfSomethingElseIsRefused() throws {
+    let path = folder.path("s.h5")
+    _ = try StatisticsCheckpoint(of: SmallStatistics.description(), for: path, resuming: false)
+    #expect(throws: StatisticsError.otherCheckpoint(path: path + ".partial")) {
+      try StatisticsCheckpoint(of: SmallStatistics.description(modelHash: "n"), for: path, resuming: true)
+    }
+    try writeAtomically("{".utf8, to: path + ".partial/description.json")
+    #expect(throws: StatisticsError.otherCheckpoint(path: path + ".partial")) {
+      try StatisticsCheckpoint(of: SmallStatistics.description(), for: path, resuming: true)
+    }
+  }
+
+  @Test func startingAfreshForgetsWhatWasThere() throws {
+    let path = folder.path("s.h5")
+    let first = try StatisticsCheckpoint(of: SmallStatistics.description(), for: path, resuming: false)
+    try first.store(SmallStatistics.record(seed: 1), layer: 0)
+    #expect(first.finishedLayers == 1)
+    let second = try StatisticsCheckpoint(of: SmallStatistics.description(), for: path, resuming: false)
+    #expect(second.finishedLayers == 0)
+  }
+
+  @Test func sumsTooLargeToStoreAreAnError() throws {
+    let checkpoint = try StatisticsCheckpoint(
+      of: SmallStatistics.description(), for: folder.path("s.h5"), resuming: false)
+    var record = SmallStatistics.record(seed: 1)
+    record.sinks.up.energy.units[0] = ExactSums.limit + 1
+    #expect(throws: StatisticsError.sumsTooLarge(layer: 1)) { try checkpoint.store(record, layer: 1) }
+  }
+}

@@ -1,0 +1,129 @@
+import Checkpoints
+import Files
+import HDF5
+import TestSupport
+import Testing
+
+@testable import ActivationStatistics
+
+struct StatisticsFileTests {
+  let folder = TemporaryFolder()
+
+  @Test(arguments: [[0..<10], [1..<2, 4..<9]], [GateActivation.silu, .geluTanh])
+  func whatWasWrittenIsReadBack(coverage: [Range<Int>], activation: GateActivation) throws {
+    let description = SmallStatistics.description(coverage: coverage, activation: activation)
+    let records = try SmallStatistics.write(description, to: folder.path("s.h5"))
+    let file = try StatisticsFile(path: folder.path("s.h5"))
+    #expect(file.description == description)
+    for (layer, record) in records.enumerated() { #expect(try file.layer(layer) == record) }
+    #expect(folder.entries == ["s.h5"])
+  }
+
+  @Test func layerThatIsNotThereIsAnError() throws {
+    _ = try SmallStatistics.write(to: folder.path("s.h5"))
+    let file = try StatisticsFile(path: folder.path("s.h5"))
+    #expect(throws: HDF5Error.self) { try file.layer(2) }
+  }
+
+  /// Every array says what its numbers are.
+  @Test func everyArrayHasUnits() throws {
+    _ = try SmallStatistics.write(to: folder.path("s.h5"))
+    var arrays = 0
+    func visit(_ group: HDF5Group) throws {
+      for name in try group.children() {
+        if case .group = try group.kind(of: name) {
+          try visit(group.group(name))
+        } else {
+          arrays += 1
+          #expect(try group.dataset(name).attributes.exists("units"))
+        }
+      }
+    }
+    try visit(HDF5File(reading: folder.path("s.h5")).root)
+    #expect(arrays > 2 * 2 * 14)
+  }
+
+  @Test func truncatedFileIsAnError() throws {
+    _ = try SmallStatistics.write(to: folder.path("s.h5"))
+    let whole = try bytes(ofFile: folder.path("s.h5"))
+    for count in [0, 1, 8, 96, 1000, whole.count / 2, whole.count - 1] {
+      try writeAtomically(whole.prefix(count), to: folder.path("short.h5"))
+      #expect(throws: HDF5Error.self) { try readAll(folder.path("short.h5")) }
+    }
+  }
+
+  /// Numbers carry checksums: where a changed byte is not noticed, it did not change one.
+  @Test func changedByteIsAnErrorOrChangesNoNumber() throws {
+    let records = try SmallStatistics.write(to: folder.path("s.h5"))
+    let whole = try bytes(ofFile: folder.path("s.h5"))
+    var numbers = RandomNumbers(seed: 1)
+    var noticed = 0
+    for _ in 0..<200 {
+      var damaged = whole
+      let place = Int.random(in: damaged.indices, using: &numbers)
+      damaged[place] ^= UInt8.random(in: 1...255, using: &numbers)
+      try writeAtomically(damaged, to: folder.path("damaged.h5"))
+      do {
+        #expect(try readAll(folder.path("damaged.h5")) == records, "byte \(place)")
+      } catch {
+        noticed += 1
+      }
+    }
+    #expect(noticed > 0)
+  }
+
+  @Test(arguments: [
+    "format", "version", "model_name", "gate_activation", "layer_count", "hidden_size", "sequence_length",
+    "sequence_count", "sink_positions",
+  ])
+  func wrongAttributeIsAnError(name: String) throws {
+    for value in [Int64.min, -1, 1 << 31, 1 << 40, Int64.max] {
+      try change { try $0.attributes.write(value, to: name) }
+      #expect(throws: (any Error).self) { try readAll(folder.path("changed.h5")) }
+    }
+    try change { try $0.attributes.write("?", to: name) }
+    if name != "model_name" { #expect(throws: (any Error).self) { try readAll(folder.path("changed.h5")) } }
+  }
+
+  @Test(arguments: ["hidden_size", "query_width", "intermediate_size", "layer_count"])
+  func hugeButAllowedSizeIsAnErrorWithoutHugeMemory(name: String) throws {
+    try change { try $0.attributes.write(Int64(1 << 31 - 1), to: name) }
+    #expect(throws: (any Error).self) { try readAll(folder.path("changed.h5")) }
+    #expect(throws: (any Error).self) {
+      try StatisticsFile.merge([folder.path("changed.h5")], to: folder.path("merged.h5"))
+    }
+  }
+
+  @Test func histogramOfNegativeCountsIsAnError() throws {
+    let damaged = SmallStatistics.record(seed: 1)
+    for count: Int64 in [-1, 1 << 40] {
+      var record = damaged
+      record.regular.productCount[3] = count
+      let path = folder.path("s.h5")
+      let checkpoint = try StatisticsCheckpoint(of: SmallStatistics.description(), for: path, resuming: false)
+      for layer in 0..<2 { try checkpoint.store(record, layer: layer) }
+      try checkpoint.finish()
+      #expect(throws: StatisticsError.self) { try readAll(path) }
+    }
+  }
+
+  private func readAll(_ path: String) throws -> [LayerRecord] {
+    let file = try StatisticsFile(path: path)
+    var records: [LayerRecord] = []  // not by `map`, which takes memory for as many as the file claims
+    for layer in 0..<file.description.layerCount { records.append(try file.layer(layer)) }
+    return records
+  }
+
+  /// Writes `changed.h5`: a good file but for what `change` does to its root.
+  private func change(_ change: (HDF5Group) throws -> Void) throws {
+    _ = try SmallStatistics.write(to: folder.path("s.h5"))
+    let good = try HDF5File(reading: folder.path("s.h5"))
+    try writeAtomically(to: folder.path("changed.h5")) { path in
+      let file = try HDF5File(creating: path)
+      try SmallStatistics.description().write(to: file)
+      try file.root.copy("layers", of: good.root, to: "layers")
+      try change(file.root)
+      try file.flush()
+    }
+  }
+}

@@ -1,0 +1,29 @@
+import Checkpoints
+import Evaluation
+import TestSupport
+import Testing
+import ThresholdSolver
+
+struct ActivatedParametersTests {
+  /// A dense token reads every weight but the embeddings of other tokens; a tied matrix is read as the head, too.
+  @Test(arguments: TinyModel.allCases)
+  func denseTokenReadsAllWeightsAndOneEmbedding(_ model: TinyModel) throws {
+    let c = try model.open().configuration
+    let table = c.tiedEmbeddings ? 0 : c.vocabularySize * c.hiddenSize
+    let counted = ActivatedParameters(c, shares: [])
+    #expect(counted.dense == Double(c.parameterCount - table + c.hiddenSize))
+    #expect(counted.sparse == counted.dense && counted.share == 1)
+  }
+
+  /// By hand for the tiny llama: 3 layers, hidden 64, FFN 160, query width 64.
+  @Test func droppedSharesAreNotRead() throws {
+    let c = try TinyModel.llama.open().configuration
+    let shares: [Thresholds.Shares] = [
+      .init(ffn: 0.5, query: 0.25, output: 0.75), .init(ffn: 1), .init(ffn: 0, query: 1, output: 0),
+    ]
+    let counted = ActivatedParameters(c, shares: shares)
+    let skipped: Double = 2 * 64 * 160 * 1.5 + 64 * 64 * 2
+    #expect(counted.dense - counted.sparse == skipped)
+    #expect(counted.share == counted.sparse / counted.dense)
+  }
+}

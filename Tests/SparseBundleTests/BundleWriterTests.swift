@@ -1,0 +1,81 @@
+import Checkpoints
+import Files
+import Foundation
+import TestSupport
+import Testing
+import ThresholdSolver
+
+@testable import SparseBundle
+
+struct BundleWriterTests {
+  let folder = TemporaryFolder()
+  private let ids: [[Int32]] = [[1, 2, 3], [4, 5]]
+
+  @Test(arguments: WeightType.allCases)
+  func sameInputsGiveTheSameBytes(_ type: WeightType) throws {
+    for name in ["a", "b"] { try TinyModel.qwen3.open().writeBundle(to: folder.path(name), type, ids) }
+    let files = try FileManager.default.contentsOfDirectory(atPath: folder.path("a"))
+    #expect(files.sorted() == (BundleFile.listed + [BundleFile.manifest]).sorted())
+    for file in files {
+      #expect(try bytes(ofFile: folder.path("a/\(file)")) == bytes(ofFile: folder.path("b/\(file)")), "\(file)")
+    }
+  }
+
+  @Test(arguments: TinyModel.allCases, [false, true])
+  func partsReadBackAreWhatWasWritten(_ model: TinyModel, attention: Bool) throws {
+    let checkpoint = try model.open()
+    let golden = try checkpoint.writeBundle(to: folder.path("b"), .f32, ids, attention: attention)
+    let bundle = try ModelBundle(path: folder.path("b"))
+    #expect(try bundle.golden == golden)
+    #expect(try bundle.thresholds == checkpoint.someThresholds(attention: attention))
+    #expect(try bundle.tokenizer == checkpoint.tokenizer)
+    #expect(bundle.manifest.model.parameters == checkpoint.parameterCount)
+    #expect(try bundle.manifest.model.sha256 == checkpoint.hash)
+  }
+
+  @Test func weightBeyondF16IsAnErrorThatLeavesNothing() throws {
+    let model = try modelWithALargeWeight()
+    let error = BundleError.outOfRange(tensor: "model.layers.1.mlp.up_proj.weight", type: .f16)
+    #expect(throws: error) { try model.writeBundle(to: folder.path("bundle"), .f16, []) }
+    #expect(folder.entries == ["model"])
+    for type in [WeightType.bf16, .f32] {
+      #expect(throws: Never.self) { try model.writeBundle(to: folder.path("bundle"), type, []) }
+    }
+  }
+
+  /// What was there before stays.
+  @Test func failedWriteLeavesTheOldBundle() throws {
+    try TinyModel.llama.open().writeBundle(to: folder.path("bundle"), .bf16, ids)
+    let before = try bytes(ofFile: folder.path("bundle/manifest.json"))
+    let model = try modelWithALargeWeight()
+    #expect(throws: BundleError.self) { try model.writeBundle(to: folder.path("bundle"), .f16, []) }
+    #expect(try bytes(ofFile: folder.path("bundle/manifest.json")) == before)
+    #expect(folder.entries == ["bundle", "model"])
+  }
+
+  @Test func thresholdsOfAnotherModelAreRefused() throws {
+    let (model, other) = (try TinyModel.llama.open(), try TinyModel.qwen3.open())
+    let error = BundleError.otherModel(thresholds: try other.hash, model: try model.hash)
+    #expect(throws: error) {
+      try BundleWriter(model: model, thresholds: other.someThresholds(), type: .f32, toolVersion: "1")
+    }
+    var thresholds = try model.someThresholds()
+    thresholds.layers.removeLast()
+    #expect(throws: SolverError.self) {
+      try BundleWriter(model: model, thresholds: thresholds, type: .f32, toolVersion: "1")
+    }
+  }
+
+  /// The tiny Llama 3, with one weight of layer 1's up projection beyond the range of f16.
+  private func modelWithALargeWeight() throws -> Checkpoint {
+    try FileManager.default.copyItem(atPath: TinyModel.llama3.folder, toPath: folder.path("model"))
+    let path = folder.path("model/model.safetensors")
+    let header = try SafetensorsFile(path: path).header
+    let tensor = try #require(header.tensor(named: "model.layers.1.mlp.up_proj.weight"))
+    var contents = try bytes(ofFile: path)
+    let start = contents.count - header.dataSize + tensor.byteRange.lowerBound
+    withUnsafeBytes(of: Float(70_000).bitPattern.littleEndian) { contents.replaceSubrange(start..<start + 4, with: $0) }
+    try writeAtomically(contents, to: path)
+    return try Checkpoint.open(folder.path("model"))
+  }
+}

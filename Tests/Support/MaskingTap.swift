@@ -1,0 +1,57 @@
+import SparseBundle
+import Synchronization
+import ThresholdSolver
+import Transformer
+
+/// Zeroes what thresholds drop, one value at a time, and keeps the decisions.
+public final class MaskingTap: ActivationTap {
+  private struct Key: Hashable {
+    let layer: Int
+    let sequence: Int
+  }
+
+  private enum Place { case ffn, query, output }
+
+  private let thresholds: [Thresholds.Layer]
+  private let decisions = Mutex<[Key: [Place: [[Bool]]]]>([:])
+
+  public init(_ thresholds: [Thresholds.Layer]) { self.thresholds = thresholds }
+
+  public var masksQueryInput: Bool { thresholds.contains { $0.query != nil } }
+
+  /// What each token of a sequence keeps, layer by layer: `[tokens][layers]`.
+  public func kept(sequence: Int, tokens: Int) -> [[KeptChannels]] {
+    decisions.withLock { decisions in
+      (0..<tokens).map { token in
+        thresholds.indices.map { layer in
+          let places = decisions[Key(layer: layer, sequence: sequence)] ?? [:]
+          return KeptChannels(
+            ffn: places[.ffn]?[token] ?? [], query: places[.query]?[token], output: places[.output]?[token])
+        }
+      }
+    }
+  }
+
+  public func queryInput(_ x: Activations, _ context: TapContext) {
+    mask(x, thresholds[context.layer].query, .query, context)
+  }
+
+  public func outputInput(_ x: Activations, _ context: TapContext) {
+    mask(x, thresholds[context.layer].output, .output, context)
+  }
+
+  public func gateAndUp(_ gate: Activations, _ up: Activations, _ context: TapContext) {
+    mask(gate, thresholds[context.layer].ffn, .ffn, context)
+  }
+
+  private func mask(_ x: Activations, _ thresholds: [Float]?, _ place: Place, _ context: TapContext) {
+    guard let thresholds else { return }
+    var kept: [[Bool]] = []
+    for token in 0..<x.tokens {
+      kept.append((0..<x.width).map { x[token, $0].magnitude >= thresholds[thresholds.count == 1 ? 0 : $0] })
+      for channel in 0..<x.width where !kept[token][channel] { x[token, channel] = 0 }
+    }
+    let flags = kept
+    decisions.withLock { $0[Key(layer: context.layer, sequence: context.sequence), default: [:]][place] = flags }
+  }
+}

@@ -1,0 +1,47 @@
+import Checkpoints
+import SparseBundle
+import ThresholdSolver
+
+extension Checkpoint {
+  /// Thresholds that drop about half at each place, other ones for each channel of the FFN.
+  public func someThresholds(attention: Bool = true) throws -> Thresholds {
+    var numbers = RandomNumbers(seed: 1)
+    let c = configuration
+    return Thresholds(
+      request: try SolverRequest(method: .chess, attention: attention, sparsity: 0.5),
+      layers: (0..<c.layerCount).map { _ in
+        Thresholds.Layer(
+          ffn: (0..<c.intermediateSize).map { _ in Float.random(in: 0..<0.4, using: &numbers) },
+          query: attention ? [0.6] : nil, output: attention ? [0.3] : nil)
+      },
+      realised: .init(ffn: 0.5, query: attention ? 0.5 : nil, output: attention ? 0.5 : nil), modelHash: try hash,
+      corpusHash: "c", statisticsHash: "s")
+  }
+
+  /// Writes a bundle of this model with golden vectors of its first sequences.
+  @discardableResult
+  public func writeBundle(
+    to path: String, _ type: WeightType, _ sequences: [[Int32]], attention: Bool = true
+  ) throws -> GoldenVectors {
+    let thresholds = try someThresholds(attention: attention)
+    let golden = try goldenVectors(RoundedWeights(weights, type), thresholds, sequences)
+    try BundleWriter(model: self, thresholds: thresholds, type: type, toolVersion: "1")
+      .write(to: path, golden: golden, tolerance: 1e-3)
+    return golden
+  }
+
+  /// What a runtime must compute, at every position.
+  private func goldenVectors(
+    _ rounded: any WeightSource, _ thresholds: Thresholds, _ sequences: [[Int32]]
+  ) throws -> GoldenVectors {
+    let tap = MaskingTap(thresholds.layers)
+    let (source, dense) = (try logits(weights, sequences), try logits(rounded, sequences))
+    let sparse = try logits(rounded, sequences, tap: { _ in tap })
+    return GoldenVectors(
+      texts: sequences.indices.map { i in
+        .init(
+          tokens: sequences[i], positions: Array(sequences[i].indices), source: source[i], dense: dense[i],
+          sparse: sparse[i], kept: tap.kept(sequence: i, tokens: sequences[i].count))
+      })
+  }
+}

@@ -1,0 +1,98 @@
+import Checkpoints
+import Files
+import TestSupport
+import Testing
+import ThresholdSolver
+
+struct ThresholdsFileTests {
+  let folder = TemporaryFolder()
+
+  @Test(arguments: [false, true], [SolverRequest.Method.cats, .chess])
+  func whatWasWrittenIsReadBack(attention: Bool, method: SolverRequest.Method) throws {
+    let thresholds = Thresholds(
+      request: try SolverRequest(method: method, attention: attention, sparsity: 0.1 + 0.2),
+      layers: [[0, 1.5, .infinity], [.leastNonzeroMagnitude, 3, 0.1]].map {
+        .init(ffn: $0, query: attention ? [0.25] : nil, output: attention ? [0.5, 0.75] : nil)
+      },
+      realised: .init(ffn: 1 / 3, query: attention ? 0.1 : nil, output: attention ? 0.7 : nil),
+      modelHash: "m", corpusHash: "c", statisticsHash: "\"s\"\n")
+    try writeAtomically(thresholds.encoded(), to: folder.path("t.safetensors"))
+    #expect(try Thresholds(SafetensorsFile(path: folder.path("t.safetensors"))) == thresholds)
+    #expect(try thresholds.encoded() == thresholds.encoded())
+  }
+
+  static let metadata = [
+    "format": "gambit-thresholds", "version": "1", "method": "chess", "norm": "rms", "sparsity": "0.5",
+    "attention": "off", "layers": "1", "model_sha256": "m", "corpus_sha256": "c", "statistics_sha256": "s",
+    "realised_ffn": "0.5",
+  ]
+
+  @Test func goodFileIsTaken() throws { #expect(try read().layers[0].ffn == [1, 2]) }
+
+  @Test(
+    arguments: metadata.keys.filter { $0 != "norm" }.map { ($0, nil) } + [
+      ("format", "gambit-weights"), ("version", "2"), ("method", "teal"), ("norm", "max"), ("sparsity", "nan"),
+      ("sparsity", "1.5"), ("sparsity", "half"), ("attention", "maybe"), ("attention", "on"), ("layers", "0"),
+      ("layers", "-1"), ("layers", "2"), ("layers", "9223372036854775807"), ("realised_ffn", "-0.1"),
+    ])
+  func badMetadataIsAnError(key: String, value: String?) {
+    #expect(throws: (any Error).self) { try read { metadata, _ in metadata[key] = value } }
+  }
+
+  @Test(
+    arguments: [
+      [], [-1], [-.leastNonzeroMagnitude, 1], [.nan, 1], [1, -.infinity],
+    ] as [[Float]])
+  func badThresholdsAreAnError(values: [Float]) {
+    #expect(throws: SolverError.self) {
+      try read { _, tensors in tensors = [.init(name: "layers.0.ffn.threshold", shape: [values.count], values: values)]
+      }
+    }
+  }
+
+  @Test func missingOrSurplusTensorIsAnError() {
+    #expect(throws: (any Error).self) {
+      try read { _, tensors in tensors = [.init(name: "x", shape: [1], values: [Float(1)])] }
+    }
+    #expect(throws: SolverError.self) {
+      try read { _, tensors in tensors.append(.init(name: "x", shape: [1], values: [Float(1)])) }
+    }
+    #expect(throws: (any Error).self) {
+      try read { _, tensors in tensors = [.init(name: "layers.0.ffn.threshold", shape: [2], values: [Int32(1), 2])] }
+    }
+  }
+
+  @Test func thresholdsOfAnotherModelAreRefused() throws {
+    let model = try TinyModel.llama.open().configuration
+    func thresholds(layers: Int, ffn: Int, query: Int, output: Int) throws -> Thresholds {
+      let layer = Thresholds.Layer(
+        ffn: [Float](repeating: 1, count: ffn), query: [Float](repeating: 1, count: query),
+        output: [Float](repeating: 1, count: output))
+      return Thresholds(
+        request: try SolverRequest(method: .cats, attention: true, sparsity: 0.5),
+        layers: [Thresholds.Layer](repeating: layer, count: layers), realised: .init(ffn: 0.5, query: 0.5, output: 0.5),
+        modelHash: "m", corpusHash: "c", statisticsHash: "s")
+    }
+    for (query, output) in [(1, 1), (64, 64)] {
+      #expect(throws: Never.self) { try thresholds(layers: 3, ffn: 160, query: query, output: output).check(model) }
+    }
+    for (layers, ffn, query, output) in [(2, 160, 1, 1), (4, 160, 1, 1), (3, 1, 1, 1), (3, 160, 2, 1), (3, 160, 1, 63)]
+    {
+      #expect(throws: SolverError.self) {
+        try thresholds(layers: layers, ffn: ffn, query: query, output: output).check(model)
+      }
+    }
+  }
+
+  /// Reads a small good file, but for what `change` does to it.
+  @discardableResult
+  private func read(
+    _ change: (inout [String: String], inout [SafetensorsTensor]) -> Void = { _, _ in }
+  ) throws -> Thresholds {
+    var metadata = Self.metadata
+    var tensors = [SafetensorsTensor(name: "layers.0.ffn.threshold", shape: [2], values: [Float(1), 2])]
+    change(&metadata, &tensors)
+    try writeAtomically(SafetensorsWriter.encode(tensors, metadata: metadata), to: folder.path("t.safetensors"))
+    return try Thresholds(SafetensorsFile(path: folder.path("t.safetensors")))
+  }
+}
