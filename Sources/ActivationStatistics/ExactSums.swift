@@ -22,14 +22,11 @@ public struct ExactSums: Sendable, Equatable {
   public var count: Int { units.count }
 
   /// The sums, rounded to float64.
-  public var values: [Double] {
-    // Nearly all fit 64 bits, which are converted much faster.
-    units.map { (Int64(exactly: $0).map { Double($0) } ?? Double($0)) * Self.quantum }
-  }
+  public var values: [Double] { units.map { Self.nearest($0) * Self.quantum } }
 
   /// What rounding to `values` left out, exactly.
   public var residuals: [Double] {
-    units.map { $0.magnitude < 1 << 53 ? 0 : Double($0 - Int128(Double($0))) * Self.quantum }
+    units.map { $0.magnitude <= 1 << 53 ? 0 : Double($0 - Int128(Double($0))) * Self.quantum }
   }
 
   /// Whether `values` and `residuals` hold the sums exactly.
@@ -58,10 +55,17 @@ public struct ExactSums: Sendable, Equatable {
   private static func exactUnits(of value: Double) -> Int128? {
     let scaled = value * unitsPerOne
     guard scaled.magnitude <= 0x1p105 else { return nil }  // NaN fails, too
-    return Int128(exactly: scaled)
+    // The library converts to 128 bits by generic code, far slower; few sums need it.
+    return scaled.magnitude < 0x1p63 ? Int64(exactly: scaled).map { Int128($0) } : Int128(exactly: scaled)
   }
 
-  /// `x` in units, to the nearest and to the even of two, as the kernels round; `nil` where it is not finite or beyond every real activation.
+  private static func nearest(_ units: Int128) -> Double {
+    let low = Int64(truncatingIfNeeded: units)
+    return Int128(low) == units ? Double(low) : Double(units)
+  }
+
+  /// `x` in units, to the nearest and of two to the even, as the kernels round; `nil` where it is not
+  /// finite or beyond every real activation.
   static func units(of x: Double) -> Int128? {
     x.magnitude < 0x1p60 ? Int128((x * unitsPerOne).rounded(.toNearestOrEven)) : nil
   }

@@ -64,11 +64,14 @@ struct SmallStatistics {
     factors.add(
       gate: numbers.normals(5 * tokens, deviation: 300), up: numbers.normals(5 * tokens, deviation: 300), tokens: tokens
     )
-    (statistics.gate, statistics.up) = factors.finish()
+    let counted = factors.finish()
+    (statistics.gate, statistics.up) = (counted.gate, counted.up)
     func counts(_ channels: Int) -> [Int64] {
       var counter = MagnitudeCounter(channels: channels)
       counter.add(numbers.normals(channels * tokens), tokens: tokens)
-      return counter.counts
+      var counts = [Int64](repeating: 0, count: channels * LogarithmicBins.count)
+      _ = counter.drain(into: &counts)
+      return counts
     }
     statistics.productCount = counts(5)
     statistics.ffnInputCount = counts(3)

@@ -35,7 +35,8 @@ struct DeadChannelTests {
     for token in 0..<tokens { up[4 * token + dead] = 0 }
     accumulator.add(gate: numbers.normals(4 * tokens), up: up, tokens: tokens)
     var record = LayerRecord(LayerWidths(hidden: 1, query: 1, intermediate: 4))
-    (record.regular.gate, record.regular.up) = accumulator.finish()
+    let counted = accumulator.finish()
+    (record.regular.gate, record.regular.up) = (counted.gate, counted.up)
     return record
   }
 }
