@@ -36,7 +36,7 @@ lint: ## Fails where a Swift source is not formatted or breaks a rule
 	swift format lint --strict --recursive --parallel $(SWIFT_SOURCES)
 
 clean: ## Removes what was built and what runs wrote; keeps the model and the Python environments
-	rm -rf .build
+	rm -rf .build .build-tests
 	find artifacts -mindepth 1 ! -name README.md -delete
 
 bootstrap: ## Installs what this machine lacks

@@ -3,7 +3,7 @@
 
     "$(scripts/python-environment)" scripts/checks/end_to_end.py MODEL.gguf [UNIT_PASSED UNIT_FAILED]
 
-Expects the program at .build/release/gambit. The last line is `N passed, M failed`, in which the unit tests'
+Expects the program at .build/release/gambit, or where GAMBIT_PROGRAM says. The last line is `N passed, M failed`, in which the unit tests'
 counts are included where these are given; exits with 1 where M is not zero.
 """
 
@@ -66,6 +66,7 @@ def end_to_end(model: Path, scratch: Path, outcome: Outcome) -> None:
     check(bundle_generates_text, run)
 
     check(parity_checks.tokens_equal_those_of_transformers, model)
+    check(parity_checks.documents_tokenize_as_recorded, model)
     check(parity_checks.corpora_tokenize_alike, model, run)
     check(parity_checks.perplexity_equals_that_of_transformers, model)
     check(parity_checks.logits_equal_those_of_transformers, model, scratch)

@@ -12,7 +12,7 @@ from pathlib import Path
 from outcome import require
 from run_directory import REPOSITORY
 
-PROGRAM = REPOSITORY / ".build" / "release" / "gambit"
+PROGRAM = Path(os.environ.get("GAMBIT_PROGRAM", REPOSITORY / ".build" / "release" / "gambit"))
 
 
 @dataclass(frozen=True)

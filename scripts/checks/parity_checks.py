@@ -1,6 +1,8 @@
 """gambit computes with the real model what `transformers` computes; expected numbers are in Tests/Fixtures/smollm2."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,14 @@ def tokens_equal_those_of_transformers(model: Path) -> None:
     for case in json.loads((ORACLE / "tokenize.json").read_text())["texts"]:
         ids = gambit.ask("tokenize", "--model", model, "--text", case["text"])["ids"]
         require(ids == case["ids"], f"{case['text']!r} gives {ids}, not {case['ids']}")
+
+
+def documents_tokenize_as_recorded(model: Path) -> None:
+    """tokenize: ids of all 2104 documents are those that were recorded from transformers."""
+    subprocess.run(
+        [sys.executable, REPOSITORY / "scripts/checks/tokenizer_parity.py", "--model", model, "--gambit", gambit.PROGRAM,
+         "--expected", REPOSITORY / "Tests/TokenizersTests/Fixtures/documents.json", *sorted(CORPORA.glob("*.jsonl"))],
+        check=True, stdout=subprocess.DEVNULL)
 
 
 def corpora_tokenize_alike(model: Path, run: RunDirectory) -> None:
