@@ -11,27 +11,35 @@ public struct StatisticsCheckpoint: Sendable {
   private let folder: String
   private let target: String
 
+  /// What to do with what an earlier process left.
+  public enum Resumption: Sendable {
+    /// Delete it.
+    case never
+    /// Go on from it; delete it where it was begun with another model, corpus or settings.
+    case whereSame
+    /// Go on from it; what was begun with something else is an error.
+    case always
+  }
+
   /// Opens the folder that belongs to `target`, or makes it.
   ///
-  /// - Parameter resuming: Go on from what is there. Otherwise it is deleted.
   /// - Throws: ``StatisticsError/otherCheckpoint(path:)`` where what is there is of something else.
-  public init(of description: StatisticsDescription, for target: String, resuming: Bool) throws {
+  public init(of description: StatisticsDescription, for target: String, resuming: Resumption) throws {
     self.description = description
     self.target = target
     folder = target + ".partial"
     let files = FileManager.default
     let statement = folder + "/description.json"
-    if !resuming { try? files.removeItem(atPath: folder) }
-    if files.fileExists(atPath: statement) {
-      let found = try? JSONDecoder().decode(
-        StatisticsDescription.self, from: Data(contentsOf: URL(filePath: statement)))
-      guard found == description else { throw StatisticsError.otherCheckpoint(path: folder) }
-    } else {
-      try files.createDirectory(atPath: folder, withIntermediateDirectories: true)
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
-      try writeAtomically(encoder.encode(description), to: statement)
+    let found = try? JSONDecoder().decode(StatisticsDescription.self, from: Data(contentsOf: URL(filePath: statement)))
+    if files.fileExists(atPath: folder), found != description || resuming == .never {
+      guard resuming != .always || found == nil else { throw StatisticsError.otherCheckpoint(path: folder) }
+      try files.removeItem(atPath: folder)
     }
+    guard !files.fileExists(atPath: folder) else { return }
+    try files.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
+    try writeAtomically(encoder.encode(description), to: statement)
   }
 
   // MARK: Layers
@@ -110,7 +118,7 @@ extension StatisticsFile {
   public static func merge(_ paths: [String], to target: String, finished: (_ layer: Int) -> Void = { _ in }) throws {
     let shards = try paths.map { try StatisticsFile(path: $0) }
     let description = try StatisticsDescription.merging(shards.map { ($0.path, $0.description) })
-    let checkpoint = try StatisticsCheckpoint(of: description, for: target, resuming: false)
+    let checkpoint = try StatisticsCheckpoint(of: description, for: target, resuming: .never)
     for layer in 0..<description.layerCount {
       var total = try shards[0].layer(layer)
       for shard in shards.dropFirst() { total += try shard.layer(layer) }

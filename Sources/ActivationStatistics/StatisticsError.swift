@@ -28,7 +28,7 @@ extension StatisticsError: CustomStringConvertible {
     case .sumsTooLarge(let layer):
       "the sums of layer \(layer) are too large to be stored exactly: collect in smaller shards"
     case .otherCheckpoint(let path):
-      "'\(path)' was begun with another model, corpus or settings: delete it, or run without --resume to start afresh"
+      "'\(path)' was begun with another model, corpus or settings: delete it, or collect without --resume to start afresh"
     }
   }
 }

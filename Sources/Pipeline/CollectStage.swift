@@ -45,12 +45,12 @@ public struct CollectStage: Sendable {
 
   /// Runs the model over the sample, layer by layer, and writes what it counted to `output`.
   ///
-  /// - Parameter resuming: Go on from what an interrupted run left beside `output`.
+  /// - Parameter resuming: What to do with what an interrupted run left beside `output`.
   /// - Throws: ``PipelineError`` where model and sample do not fit, or what any part throws; what is
   ///   finished stays and can be resumed.
   public func run(
     _ model: Checkpoint, _ sample: TokenSequences, samplePath: String, output: String, shard: Shard? = nil,
-    resuming: Bool, _ console: Console
+    resuming: StatisticsCheckpoint.Resumption, _ console: Console
   ) throws {
     let configuration = model.configuration
     guard sample.tokens.allSatisfy({ $0 >= 0 && $0 < configuration.vocabularySize }) else {

@@ -32,8 +32,9 @@ public struct EvaluateStage: Sendable {
     guard windows.joined().allSatisfy({ $0 >= 0 && $0 < weights.configuration.vocabularySize }) else {
       throw PipelineError.foreignTokens(sample: files.joined(separator: ", "), model: model)
     }
-    return try console.task("evaluate", total: 1, unit: "") { task in
-      try PerplexityMeasurement(weights, threads: threads).run(windows, thresholds) { task.advance(to: $0) }
+    let tokens = Double(windows.count * sequenceLength)
+    return try console.task("evaluate", total: tokens, unit: "tokens") { task in
+      try PerplexityMeasurement(weights, threads: threads).run(windows, thresholds) { task.advance(to: $0 * tokens) }
     }
   }
 

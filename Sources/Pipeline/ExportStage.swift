@@ -23,8 +23,9 @@ public struct ExportStage: Sendable {
       try GoldenRecording(model: model, thresholds: thresholds, type: type, threads: threads)
         .record { task.advance(to: $0) }
     }
-    try console.task("export: weights", total: 1, unit: "") { task in
-      try writer.write(to: output, golden: golden, tolerance: Self.goldenTolerance) { task.advance(to: $0) }
+    let weights = Double(model.parameterCount)
+    try console.task("export: weights", total: weights, unit: "weights") { task in
+      try writer.write(to: output, golden: golden, tolerance: Self.goldenTolerance) { task.advance(to: $0 * weights) }
     }
   }
 }

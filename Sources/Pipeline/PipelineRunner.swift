@@ -54,7 +54,7 @@ public struct PipelineRunner: Sendable {
       if !forced, cache.isCurrent(stage.rawValue, fingerprint) {
         console.note("\(stage.rawValue): up to date")
       } else {
-        try run(stage)
+        try run(stage, forced: forced)
         try cache.store(stage.rawValue, fingerprint, outputs: try outputs(of: stage))
       }
       if stage == last { break }
@@ -62,7 +62,7 @@ public struct PipelineRunner: Sendable {
     return last == .evaluate ? try RunReport(reading: path("report.json")) : nil
   }
 
-  private func run(_ stage: Stage) throws {
+  private func run(_ stage: Stage, forced: Bool) throws {
     switch stage {
     case .sample:
       let sample = document.sample
@@ -75,7 +75,7 @@ public struct PipelineRunner: Sendable {
         threads: threads
       ).run(
         model, TokenSequences(contentsOf: URL(filePath: path("sample.h5"))), samplePath: path("sample.h5"),
-        output: path("statistics.h5"), resuming: true, console)
+        output: path("statistics.h5"), resuming: forced ? .never : .whereSame, console)
     case .solve:
       let requests = try document.requests
       let solved = try SolveStage(requests).run(model, StatisticsFile(path: path("statistics.h5")), console)
@@ -108,7 +108,8 @@ public struct PipelineRunner: Sendable {
       return [try settings(document.sample), try model.hash] + (try files.map { try sha256(ofFile: $0) })
     case .collect:
       // How much stays in memory does not change the statistics.
-      return ["sinks \(document.collect?.sinks ?? 0)", try model.hash, try digest("sample.h5")]
+      let sample = try TokenSequences(contentsOf: URL(filePath: path("sample.h5")))
+      return ["sinks \(document.collect?.sinks ?? 0)", try model.hash, sample.contentHash]
     case .solve:
       return [try settings(document.solve), try settings(document.export), try digest("statistics.h5")]
     case .export:
@@ -195,7 +196,7 @@ public struct PipelineRunner: Sendable {
     return "thresholds-\(request.method.rawValue)\(norm)\(request.attention ? "-attention" : "")-\(request.sparsity).safetensors"
   }
 
-  private static func resolve(_ path: String, _ base: String) -> String { path.hasPrefix("/") ? path : base + "/" + path }
+  private static func resolve(_ path: String, _ base: String) -> String { path.hasPrefix("/") ? path : (base.hasSuffix("/") ? base : base + "/") + path }
 }
 
 extension RunReport.Method {

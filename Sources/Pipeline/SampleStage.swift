@@ -25,11 +25,10 @@ public struct SampleStage: Sendable {
     guard let endOfText = tokenizer.endOfText else { throw PipelineError.noEndOfText(model: model.path) }
     let sampler = try Sampler(sources: sources, tokens: tokens, sequenceLength: sequenceLength, seed: seed)
     let hash = try model.hash
-    // The files' size is only known once they are listed: the share read is what progress shows.
-    let sample = try console.task("sample", total: 1, unit: "") { task in
+    let sample = try console.task("sample", total: 0, unit: "bytes") { task in
       try sampler.sample(
         endOfText: endOfText, tokenizer: hash,
-        progress: { task.advance(to: Double($0.bytesRead) / Double(max($0.bytes, 1))) },
+        progress: { task.advance(to: Double($0.bytesRead), of: Double($0.bytes)) },
         encode: { tokenizer.encode($0) })
     }
     try sample.write(to: URL(filePath: output))

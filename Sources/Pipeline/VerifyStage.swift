@@ -13,8 +13,10 @@ public struct VerifyStage: Sendable {
     var (checks, bundle) = BundleVerification(path: path).run()
     guard let bundle, checks.allSatisfy(\.ok) else { return checks }
     do {
-      let replay = try console.task("verify: golden vectors", total: 1, unit: "") { task in
-        try GoldenReplay(bundle.golden, SparseModel(bundle)) { task.advance(to: $0) }
+      let golden = try bundle.golden
+      let tokens = Double(golden.texts.reduce(0) { $0 + $1.tokens.count })
+      let replay = try console.task("verify: golden vectors", total: tokens, unit: "tokens") { task in
+        try GoldenReplay(golden, SparseModel(bundle)) { task.advance(to: $0 * tokens) }
       }
       checks += Self.checks(of: replay, bundle.manifest.golden)
     } catch {

@@ -61,53 +61,62 @@ public final class Console: Sendable {
   public final class Task: Sendable {
     private struct State {
       var done = 0.0
+      var total: Double
       var shownAt: ContinuousClock.Instant
     }
 
     private let name: String
-    private let total: Double
     private let unit: String
     private let console: Console
     private let start = ContinuousClock.now
-    private let state = Mutex(State(shownAt: .now))
+    private let state: Mutex<State>
 
     fileprivate init(name: String, total: Double, unit: String, console: Console) {
       self.name = name
-      self.total = total
+      state = Mutex(State(total: total, shownAt: .now))
       self.unit = unit
       self.console = console
     }
 
     /// Adds to what is done.
-    public func advance(by amount: Double) { update { $0 + amount } }
+    public func advance(by amount: Double) { update { $0.done += amount } }
 
-    /// Sets what is done.
-    public func advance(to amount: Double) { update { max($0, amount) } }
+    /// Sets what is done, and the work in all where it was not known before.
+    public func advance(to amount: Double, of total: Double? = nil) {
+      update { state in
+        state.done = max(state.done, amount)
+        state.total = total ?? state.total
+      }
+    }
 
-    private func update(_ change: (Double) -> Double) {
+    private func update(_ change: (inout State) -> Void) {
       let text = state.withLock { state -> String? in
-        state.done = change(state.done)
+        change(&state)
         let interval = console.isTerminal ? Console.redrawInterval : Console.logInterval
         guard state.shownAt.duration(to: .now) >= interval else { return nil }
         state.shownAt = .now
-        return line(done: state.done)
+        return line(state)
       }
       if let text { console.show(text, final: false) }
     }
 
     fileprivate func end() {
       let seconds = elapsed
-      let rate = state.withLock { $0.done } / max(seconds, 1e-9)
-      let speed = total > 1 ? ", \(Format.quantity(rate)) \(unit)/s" : ""
+      let final = state.withLock { $0 }
+      let speed = rate(final, seconds)
       console.show("\(name): \(Format.duration(seconds))\(speed)", final: true)
     }
 
-    private func line(done: Double) -> String {
-      let share = min(1, done / max(total, 1e-9))
+    private func line(_ state: State) -> String {
+      let share = min(1, state.done / max(state.total, 1e-9))
       let seconds = elapsed
       let left = share > 0 ? Format.duration(seconds / share - seconds) : "–"
-      let rate = total > 1 ? ", \(Format.quantity(done / max(seconds, 1e-9))) \(unit)/s" : ""
-      return "\(name): \(Int(share * 100))%\(rate), \(left) left"
+      return "\(name): \(Int(share * 100))%\(rate(state, seconds)), \(left) left"
+    }
+
+    /// Nothing where the work is counted as a whole.
+    private func rate(_ state: State, _ seconds: Double) -> String {
+      state.total > 1 ? ", \(Format.quantity(state.done / max(seconds, 1e-9))) \(unit)/s" : ""
     }
 
     private var elapsed: Double {

@@ -20,8 +20,9 @@ public struct DecisionCounts: Sendable, Equatable {
   public internal(set) var query = Place()
   public internal(set) var output = Place()
 
-  /// The shares dropped, over all layers and steps.
+  /// The shares dropped, over all layers and steps; `nil` where nothing was decided.
   public var shares: Thresholds.Shares {
-    Thresholds.Shares(ffn: ffn.share, query: query.share, output: output.share)
+    Thresholds.Shares(
+      ffn: ffn.share, query: query.seen > 0 ? query.share : nil, output: output.seen > 0 ? output.share : nil)
   }
 }

@@ -53,7 +53,7 @@ public struct ReferenceDecoder {
     let input = norm(x, layer.attentionNorm)
 
     let keptQuery = keep(input, layer.thresholds.query, index, rule) { $0.query }
-    decided.query.count(keptQuery, rule)
+    if layer.thresholds.query != nil { decided.query.count(keptQuery, rule) }
     var query = add(layer.queryBias, to: inputs(layer.query, input, keptQuery))
     var key = add(layer.keyBias, to: outputs(layer.key, input))
     let value = add(layer.valueBias, to: outputs(layer.value, input))
@@ -64,7 +64,7 @@ public struct ReferenceDecoder {
 
     let mixed = heads(query, keys[index], values[index])
     let keptOutput = keep(mixed, layer.thresholds.output, index, rule) { $0.output }
-    decided.output.count(keptOutput, rule)
+    if layer.thresholds.output != nil { decided.output.count(keptOutput, rule) }
     let output = inputs(layer.output, mixed, keptOutput)
     for i in x.indices { x[i] += output[i] }
   }

@@ -42,7 +42,7 @@ struct CollectCommand: ParsableCommand {
   func run() throws {
     try CollectStage(sinkPositions: sinks, memoryBudget: memory.bytes, threads: threads.threads).run(
       Checkpoint.open(model.model), TokenSequences(contentsOf: URL(filePath: sample)), samplePath: sample,
-      output: output, shard: shard, resuming: resume, options.console)
+      output: output, shard: shard, resuming: resume ? .always : .never, options.console)
     try options.print(Written(output: output), text: output)
   }
 }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Pipeline
 
 struct Run: ParsableCommand {
@@ -30,7 +29,8 @@ struct Run: ParsableCommand {
 
   func run() throws {
     let document = try PipelineDocument(path: pipeline, settings: set)
-    let base = URL(filePath: pipeline).deletingLastPathComponent().path
+    // Relative where the pipeline's path is: what is written names files as they were given.
+    let base = pipeline.lastIndex(of: "/").map { String(pipeline[...$0]) } ?? "./"
     let runner = try PipelineRunner(
       document, base: base, output: output, threads: threads.threads, options.console)
     let report = try runner.run(from: force ? .sample : from, until: until ?? .evaluate)

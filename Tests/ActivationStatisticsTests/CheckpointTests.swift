@@ -16,7 +16,7 @@ struct CheckpointTests {
 
     let path = folder.path("resumed.h5")
     let records = try collectStatistics(collection.weights, collection.sequences, sinkPositions: 4)
-    let first = try StatisticsCheckpoint(of: collection.description(0..<16), for: path, resuming: false)
+    let first = try StatisticsCheckpoint(of: collection.description(0..<16), for: path, resuming: .never)
     let pass = ForwardPass(collection.weights.configuration, longest: 64, threads: 2)
     let states = try pass.embed(collection.sequences, collection.weights)
     for layer in 0..<died {
@@ -25,7 +25,7 @@ struct CheckpointTests {
       try first.store(records[layer], layer: layer)
     }
 
-    let second = try StatisticsCheckpoint(of: collection.description(0..<16), for: path, resuming: true)
+    let second = try StatisticsCheckpoint(of: collection.description(0..<16), for: path, resuming: .always)
     #expect(second.finishedLayers == died)
     let resumed = try pass.embed(collection.sequences, collection.weights)
     let start = try second.restore(resumed) ?? 0
@@ -44,7 +44,7 @@ struct CheckpointTests {
 
   @Test func laterStatesReplaceEarlierOnes() throws {
     let checkpoint = try StatisticsCheckpoint(
-      of: SmallStatistics.description(), for: folder.path("s.h5"), resuming: false)
+      of: SmallStatistics.description(), for: folder.path("s.h5"), resuming: .never)
     let states = try HiddenStates(lengths: [2], width: 3)
     #expect(try checkpoint.restore(states) == nil)
     for layer in [1, 2] { try checkpoint.store(states, before: layer) }
@@ -53,28 +53,28 @@ struct CheckpointTests {
 
   @Test func checkpointOfSomethingElseIsRefused() throws {
     let path = folder.path("s.h5")
-    _ = try StatisticsCheckpoint(of: SmallStatistics.description(), for: path, resuming: false)
+    _ = try StatisticsCheckpoint(of: SmallStatistics.description(), for: path, resuming: .never)
     #expect(throws: StatisticsError.otherCheckpoint(path: path + ".partial")) {
-      try StatisticsCheckpoint(of: SmallStatistics.description(modelHash: "n"), for: path, resuming: true)
+      try StatisticsCheckpoint(of: SmallStatistics.description(modelHash: "n"), for: path, resuming: .always)
     }
     try writeAtomically("{".utf8, to: path + ".partial/description.json")
     #expect(throws: StatisticsError.otherCheckpoint(path: path + ".partial")) {
-      try StatisticsCheckpoint(of: SmallStatistics.description(), for: path, resuming: true)
+      try StatisticsCheckpoint(of: SmallStatistics.description(), for: path, resuming: .always)
     }
   }
 
   @Test func startingAfreshForgetsWhatWasThere() throws {
     let path = folder.path("s.h5")
-    let first = try StatisticsCheckpoint(of: SmallStatistics.description(), for: path, resuming: false)
+    let first = try StatisticsCheckpoint(of: SmallStatistics.description(), for: path, resuming: .never)
     try first.store(SmallStatistics.record(seed: 1), layer: 0)
     #expect(first.finishedLayers == 1)
-    let second = try StatisticsCheckpoint(of: SmallStatistics.description(), for: path, resuming: false)
+    let second = try StatisticsCheckpoint(of: SmallStatistics.description(), for: path, resuming: .never)
     #expect(second.finishedLayers == 0)
   }
 
   @Test func sumsTooLargeToStoreAreAnError() throws {
     let checkpoint = try StatisticsCheckpoint(
-      of: SmallStatistics.description(), for: folder.path("s.h5"), resuming: false)
+      of: SmallStatistics.description(), for: folder.path("s.h5"), resuming: .never)
     var record = SmallStatistics.record(seed: 1)
     record.sinks.up.energy.units[0] = ExactSums.limit + 1
     #expect(throws: StatisticsError.sumsTooLarge(layer: 1)) { try checkpoint.store(record, layer: 1) }

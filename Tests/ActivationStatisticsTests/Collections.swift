@@ -24,7 +24,7 @@ struct Collection {
 
   /// Collects some sequences into a statistics file.
   func collect(_ range: Range<Int>, threads: Int, to path: String) throws {
-    let checkpoint = try StatisticsCheckpoint(of: description(range), for: path, resuming: false)
+    let checkpoint = try StatisticsCheckpoint(of: description(range), for: path, resuming: .never)
     let records = try collectStatistics(
       weights, Array(sequences[range]), sinkPositions: sinkPositions, threads: threads)
     for (layer, record) in records.enumerated() { try checkpoint.store(record, layer: layer) }
@@ -82,7 +82,7 @@ struct SmallStatistics {
 
   /// Writes a file with a record for each layer.
   static func write(_ description: StatisticsDescription = description(), to path: String) throws -> [LayerRecord] {
-    let checkpoint = try StatisticsCheckpoint(of: description, for: path, resuming: false)
+    let checkpoint = try StatisticsCheckpoint(of: description, for: path, resuming: .never)
     let records = [record(seed: 10, description), record(seed: 20, description)]
     for (layer, record) in records.enumerated() { try checkpoint.store(record, layer: layer) }
     try checkpoint.finish()

@@ -100,7 +100,7 @@ struct StatisticsFileTests {
       var record = damaged
       record.regular.productCount[3] = count
       let path = folder.path("s.h5")
-      let checkpoint = try StatisticsCheckpoint(of: SmallStatistics.description(), for: path, resuming: false)
+      let checkpoint = try StatisticsCheckpoint(of: SmallStatistics.description(), for: path, resuming: .never)
       for layer in 0..<2 { try checkpoint.store(record, layer: layer) }
       try checkpoint.finish()
       #expect(throws: StatisticsError.self) { try readAll(path) }
