@@ -3,12 +3,13 @@ import Histograms
 /// One thread's running histograms of the two FFN factors and of their product, in units of
 /// ``ExactSums``.
 ///
-/// Numbers below √128 in magnitude, nearly all, are added as 64-bit integers by a kernel, a channel of
-/// one sequence at a time; a channel with a larger one is added number by number in 128 bits. 64-bit
-/// sums are emptied before 2¹⁵ tokens could overflow them. The memory is used again for the next layer.
+/// Numbers below 32 in magnitude, nearly all, are added as 64-bit integers by a kernel, a channel and a
+/// block of tokens at a time; a block with a larger one is added number by number in 128 bits. 64-bit
+/// sums are emptied before 2¹³ tokens could overflow them. The memory is used again for the next layer.
 final class FactorAccumulator {
-  private static let tokensBeforeFlush = 1 << 15
-  private static let limit: Float = 11.3125  // its square is below 2⁷: 2⁴⁷ units, of which 2¹⁵ stay below 2⁶³
+  private static let tokensBeforeFlush = 1 << 13
+  private static let limit: Float = 32  // its square is 2⁵⁰ units, of which 2¹³ do not exceed 2⁶³
+  private static let block = 256  // tokens
   private static let tile = 16  // channels: one cache line of a row
 
   private let channels: Int
@@ -40,9 +41,17 @@ final class FactorAccumulator {
 
   /// Everything counted since the last call.
   func finish() -> FactorTotals {
-    flush()
-    defer { total = nil }
-    return total ?? FactorTotals(channels: channels)
+    var totals = FactorTotals(channels: channels)
+    drain(into: &totals)
+    return totals
+  }
+
+  /// Adds everything counted since the last call.
+  func drain(into totals: inout FactorTotals) {
+    if let total { totals += total }
+    total = nil
+    totals.drain(&histograms)
+    tokens = 0
   }
 
   /// Channel by channel, so that a channel's cells stay in cache; columns are gathered a cache line
@@ -54,21 +63,17 @@ final class FactorAccumulator {
     }
     for first in stride(from: 0, to: channels, by: Self.tile) {
       let width = min(Self.tile, channels - first)
-      gather(g + first, width, count, into: &gateColumns)
-      gather(u + first, width, count, into: &upColumns)
-      for column in 0..<width { addChannel(first + column, start: column * count, count) }
-    }
-  }
-
-  private func gather(_ x: UnsafePointer<Float>, _ width: Int, _ count: Int, into columns: inout [Float]) {
-    columns.withUnsafeMutableBufferPointer { columns in
-      for token in 0..<count {
-        for c in 0..<width { columns[c &* count &+ token] = x[token &* channels &+ c] }
+      gatherChannels(g + first, tokens: count, stride: channels, width: width, into: &gateColumns)
+      gatherChannels(u + first, tokens: count, stride: channels, width: width, into: &upColumns)
+      for column in 0..<width {
+        for start in stride(from: 0, to: count, by: Self.block) {
+          addBlock(first + column, start: column * count + start, min(Self.block, count - start))
+        }
       }
     }
   }
 
-  private func addChannel(_ channel: Int, start: Int, _ count: Int) {
+  private func addBlock(_ channel: Int, start: Int, _ count: Int) {
     let counted = gateColumns.withUnsafeBufferPointer { g in
       upColumns.withUnsafeBufferPointer { u in
         guard let g = g.baseAddress, let u = u.baseAddress else { return true }
@@ -82,7 +87,6 @@ final class FactorAccumulator {
   }
 
   private func flush() {
-    guard tokens > 0 else { return }
     var totals = takeTotal()
     totals.drain(&histograms)
     total = totals
@@ -123,6 +127,13 @@ struct FactorTotals {
     gate.add(channel, g, energy, sum)
     up.add(channel, u, energy, sum)
     productCount[channel * LogarithmicBins.count + LogarithmicBins.bin(of: product)] += 1
+  }
+
+  static func += (totals: inout Self, other: Self) {
+    totals.gate += other.gate
+    totals.up += other.up
+    for i in totals.productCount.indices { totals.productCount[i] += other.productCount[i] }
+    totals.sawUnusableNumber = totals.sawUnusableNumber || other.sawUnusableNumber
   }
 
   /// Adds what histograms hold and leaves them empty.

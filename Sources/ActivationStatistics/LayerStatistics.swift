@@ -55,12 +55,6 @@ public struct LayerStatistics: Sendable, Equatable {
     outputInputCount = [Int64](repeating: 0, count: widths.query * bins)
   }
 
-  mutating func add(_ factors: FactorTotals) {
-    gate += factors.gate
-    up += factors.up
-    productCount.add(factors.productCount)
-  }
-
   /// Adds what another text told, exactly: the order of adding does not matter.
   public static func += (total: inout Self, other: Self) {
     total.gate += other.gate
@@ -78,6 +72,9 @@ public struct LayerWidths: Sendable, Equatable {
   public var query: Int
   public var intermediate: Int
 
+  /// Of a place where nothing is counted.
+  static let none = LayerWidths(hidden: 0, query: 0, intermediate: 0)
+
   public init(hidden: Int, query: Int, intermediate: Int) {
     self.hidden = hidden
     self.query = query
@@ -94,8 +91,12 @@ public struct LayerRecord: Sendable, Equatable {
   public var sinks: LayerStatistics
 
   public init(_ widths: LayerWidths) {
-    regular = LayerStatistics(widths)
-    sinks = LayerStatistics(widths)
+    self.init(regular: LayerStatistics(widths), sinks: LayerStatistics(widths))
+  }
+
+  init(regular: LayerStatistics, sinks: LayerStatistics) {
+    self.regular = regular
+    self.sinks = sinks
   }
 
   /// Every position: the two parts together.

@@ -1,7 +1,7 @@
 import Histograms
 
 /// One thread's histogram of `|x|` at one place, `[channels, bins]`.
-struct MagnitudeCounter {
+final class MagnitudeCounter {
   let channels: Int
   private var counts: [Int64]
   /// A number that is not finite was seen; it is counted in the last bin.
@@ -14,14 +14,14 @@ struct MagnitudeCounter {
 
   /// Counts some tokens; `x` points to the first rows of `[tokens, channels]`.
   /// Complexity: O(tokens · channels).
-  mutating func add(_ x: UnsafePointer<Float>, tokens: Int) {
+  func add(_ x: UnsafePointer<Float>, tokens: Int) {
     let finite = MagnitudeHistograms.add(
       x, tokens: tokens, channels: channels, LogarithmicBins.scheme, into: &counts)
     if !finite { sawUnusableNumber = true }
   }
 
   /// Adds the counts to `total` and starts afresh. Returns whether all numbers were finite.
-  mutating func drain(into total: inout [Int64]) -> Bool {
+  func drain(into total: inout [Int64]) -> Bool {
     defer { sawUnusableNumber = false }
     for i in counts.indices {
       total[i] += counts[i]

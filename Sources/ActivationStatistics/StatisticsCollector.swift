@@ -12,6 +12,8 @@ public final class StatisticsCollector: ActivationTap {
   private let sinkPositions: Int
   private let widths: LayerWidths
   private let workers: [Worker]
+  /// Shared by all records, so that what is not counted takes no time.
+  private let nothing: LayerStatistics
 
   /// - Parameters:
   ///   - sinkPositions: Positions at the start of each sequence to count apart.
@@ -20,8 +22,9 @@ public final class StatisticsCollector: ActivationTap {
     self.sinkPositions = sinkPositions
     self.widths = widths
     self.workers = (0..<workers).map { _ in
-      Worker(regular: Accumulators(widths), sinks: sinkPositions > 0 ? Accumulators(widths) : nil)
+      Worker(regular: Accumulators(widths), sinks: Accumulators(sinkPositions > 0 ? widths : .none))
     }
+    nothing = LayerStatistics(widths)
   }
 
   public func attentionInput(_ x: Activations, _ context: TapContext) {
@@ -39,7 +42,7 @@ public final class StatisticsCollector: ActivationTap {
   public func gateAndUp(_ gate: Activations, _ up: Activations, _ context: TapContext) {
     let worker = workers[context.worker]
     let first = min(sinkPositions, gate.tokens)
-    worker.sinks?.factors.add(gate: gate.row(0), up: up.row(0), tokens: first)
+    if first > 0 { worker.sinks.factors.add(gate: gate.row(0), up: up.row(0), tokens: first) }
     guard first < gate.tokens else { return }
     worker.regular.factors.add(gate: gate.row(first), up: up.row(first), tokens: gate.tokens - first)
   }
@@ -49,24 +52,35 @@ public final class StatisticsCollector: ActivationTap {
   /// - Throws: ``StatisticsError/unusableActivation(layer:)`` where an activation was not finite.
   /// - Complexity: O(workers · channels · bins).
   public func finish(layer: Int) throws(StatisticsError) -> LayerRecord {
-    var record = LayerRecord(widths)
-    var usable = true
-    for (index, worker) in workers.enumerated() {
-      usable = worker.regular.drain(into: &record.regular, replacing: index == 0) && usable
-      if worker.sinks != nil {
-        usable = (worker.sinks?.drain(into: &record.sinks, replacing: index == 0) ?? true) && usable
-      }
-    }
+    var record = LayerRecord(regular: nothing, sinks: nothing)
+    var usable = drain(\.regular, into: &record.regular)
+    if sinkPositions > 0 { usable = drain(\.sinks, into: &record.sinks) && usable }
     guard usable else { throw .unusableActivation(layer: layer) }
     return record
   }
 
+  /// Adds up what all workers counted of one kind of position, which starts afresh. Returns whether all
+  /// numbers could be counted.
+  private func drain(_ part: KeyPath<Worker, Accumulators>, into total: inout LayerStatistics) -> Bool {
+    var factors = FactorTotals(channels: widths.intermediate)
+    var usable = true
+    for worker in workers {
+      let accumulators = worker[keyPath: part]
+      accumulators.factors.drain(into: &factors)
+      usable = accumulators.ffnInput.drain(into: &total.ffnInputCount) && usable
+      usable = accumulators.attentionInput.drain(into: &total.attentionInputCount) && usable
+      usable = accumulators.outputInput.drain(into: &total.outputInputCount) && usable
+    }
+    (total.gate, total.up, total.productCount) = (factors.gate, factors.up, factors.productCount)
+    return usable && !factors.sawUnusableNumber
+  }
+
   private func count(
-    _ x: Activations, _ place: WritableKeyPath<Accumulators, MagnitudeCounter> & Sendable, _ context: TapContext
+    _ x: Activations, _ place: KeyPath<Accumulators, MagnitudeCounter> & Sendable, _ context: TapContext
   ) {
     let worker = workers[context.worker]
     let first = min(sinkPositions, x.tokens)
-    worker.sinks?[keyPath: place].add(x.row(0), tokens: first)
+    if first > 0 { worker.sinks[keyPath: place].add(x.row(0), tokens: first) }
     guard first < x.tokens else { return }
     worker.regular[keyPath: place].add(x.row(first), tokens: x.tokens - first)
   }
@@ -74,10 +88,10 @@ public final class StatisticsCollector: ActivationTap {
 
 /// What one thread counts into. No lock: calls with the same worker never overlap (`TapContext`).
 private final class Worker: @unchecked Sendable {
-  var regular: Accumulators
-  var sinks: Accumulators?
+  let regular: Accumulators
+  let sinks: Accumulators
 
-  init(regular: Accumulators, sinks: Accumulators?) {
+  init(regular: Accumulators, sinks: Accumulators) {
     self.regular = regular
     self.sinks = sinks
   }
@@ -85,30 +99,14 @@ private final class Worker: @unchecked Sendable {
 
 private struct Accumulators {
   let factors: FactorAccumulator
-  var ffnInput: MagnitudeCounter
-  var attentionInput: MagnitudeCounter
-  var outputInput: MagnitudeCounter
+  let ffnInput: MagnitudeCounter
+  let attentionInput: MagnitudeCounter
+  let outputInput: MagnitudeCounter
 
   init(_ widths: LayerWidths) {
     factors = FactorAccumulator(channels: widths.intermediate)
     ffnInput = MagnitudeCounter(channels: widths.hidden)
     attentionInput = MagnitudeCounter(channels: widths.hidden)
     outputInput = MagnitudeCounter(channels: widths.query)
-  }
-
-  /// Adds what was counted to `total`, or puts it there where nothing was counted before, and starts
-  /// afresh. Returns whether all numbers could be counted.
-  mutating func drain(into total: inout LayerStatistics, replacing: Bool) -> Bool {
-    let counted = factors.finish()
-    if replacing {
-      (total.gate, total.up, total.productCount) = (counted.gate, counted.up, counted.productCount)
-    } else {
-      total.add(counted)
-    }
-    let counters = [
-      ffnInput.drain(into: &total.ffnInputCount), attentionInput.drain(into: &total.attentionInputCount),
-      outputInput.drain(into: &total.outputInputCount),
-    ]
-    return counters.allSatisfy { $0 } && !counted.sawUnusableNumber
   }
 }

@@ -33,6 +33,29 @@ INLINE int64_t nearest(double x) {
   return bits - 0x4338000000000000;
 }
 
+typedef int64_t four __attribute__((vector_size(32)));
+
+INLINE void add_to(gambit_cell *cell, const gambit_cell *change) {
+  four a, b;
+  memcpy(&a, cell, sizeof a);
+  memcpy(&b, change, sizeof b);
+  a += b;
+  memcpy(cell, &a, sizeof a);
+}
+
+/// Asks for what the next channel will change, supposing that it uses the bins that this one does:
+/// histograms of all channels together are larger than the caches, and a miss costs as much as ten
+/// additions.
+INLINE void prefetch_next(const char *row, size_t row_size, size_t cell_size, const int32_t *bin, size_t count) {
+  int32_t low = bin[0], high = bin[0];
+  for (size_t t = 0; t < count; t++) {
+    low = bin[t] < low ? bin[t] : low;
+    high = bin[t] > high ? bin[t] : high;
+  }
+  const char *next = row + row_size;
+  for (size_t at = (size_t)low * cell_size; at <= (size_t)high * cell_size; at += 64) __builtin_prefetch(next + at, 1);
+}
+
 /// The largest magnitude among factors and products.
 INLINE uint32_t largest_of(const float *g, const float *u, size_t tokens) {
   uint32_t largest = 0;
@@ -50,7 +73,7 @@ FOR_EACH_PROCESSOR int gambit_count_factors(
   gambit_cell *up, int64_t *product, gambit_moments *gate_moments, gambit_moments *up_moments) {
   if (largest_of(g, u, tokens) >= magnitude_bits(limit)) return 0;
   int32_t gate_bin[BLOCK], up_bin[BLOCK], product_bin[BLOCK];
-  int64_t energy[BLOCK], sum[BLOCK];
+  gambit_cell change[BLOCK];
   for (size_t start = 0; start < tokens; start += BLOCK) {
     const size_t count = tokens - start < BLOCK ? tokens - start : BLOCK;
     const float *a = g + start, *b = u + start;
@@ -63,8 +86,7 @@ FOR_EACH_PROCESSOR int gambit_count_factors(
     }
     for (size_t t = 0; t < count; t++) {
       const double wide = (double)(a[t] * b[t]);
-      energy[t] = nearest(wide * wide * scale);
-      sum[t] = nearest(wide * scale);
+      change[t] = (gambit_cell){nearest(wide * wide * scale), nearest(wide * scale), 1, 0};
     }
     for (size_t t = 0; t < count; t++) {
       const double x = (double)a[t], y = (double)b[t];
@@ -73,15 +95,12 @@ FOR_EACH_PROCESSOR int gambit_count_factors(
       up_absolute += nearest(__builtin_fabs(y) * scale);
       up_square += nearest(y * y * scale);
     }
+    prefetch_next((const char *)gate, bins.count * sizeof *gate, sizeof *gate, gate_bin, count);
+    prefetch_next((const char *)up, bins.count * sizeof *up, sizeof *up, up_bin, count);
+    prefetch_next((const char *)product, bins.count * sizeof *product, sizeof *product, product_bin, count);
     for (size_t t = 0; t < count; t++) {
-      gambit_cell *cell = gate + gate_bin[t];
-      cell->count += 1;
-      cell->energy += energy[t];
-      cell->sum += sum[t];
-      cell = up + up_bin[t];
-      cell->count += 1;
-      cell->energy += energy[t];
-      cell->sum += sum[t];
+      add_to(gate + gate_bin[t], change + t);
+      add_to(up + up_bin[t], change + t);
       product[product_bin[t]] += 1;
     }
     gate_moments->absolute += gate_absolute;
@@ -117,4 +136,36 @@ FOR_EACH_PROCESSOR uint32_t gambit_count_magnitudes(
   uint32_t top = 0;
   for (int c = 0; c < TILE; c++) top = largest[c] > top ? largest[c] : top;
   return top;
+}
+
+typedef float eight __attribute__((vector_size(32)));
+
+/// Exchanges rows and columns of eight by eight numbers in three rounds of shuffles.
+INLINE void transpose_eight(float *out, size_t out_stride, const float *x, size_t stride) {
+  eight r[8], s[8];
+  for (int i = 0; i < 8; i++) memcpy(&r[i], x + (size_t)i * stride, sizeof r[i]);
+  for (int i = 0; i < 4; i++) {
+    s[2 * i] = __builtin_shufflevector(r[2 * i], r[2 * i + 1], 0, 8, 2, 10, 4, 12, 6, 14);
+    s[2 * i + 1] = __builtin_shufflevector(r[2 * i], r[2 * i + 1], 1, 9, 3, 11, 5, 13, 7, 15);
+  }
+  for (int i = 0; i < 8; i += 4)
+    for (int j = 0; j < 2; j++) {
+      r[i + j] = __builtin_shufflevector(s[i + j], s[i + j + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+      r[i + j + 2] = __builtin_shufflevector(s[i + j], s[i + j + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+    }
+  for (int i = 0; i < 4; i++) {
+    s[i] = __builtin_shufflevector(r[i], r[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+    s[i + 4] = __builtin_shufflevector(r[i], r[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+  }
+  for (int i = 0; i < 8; i++) memcpy(out + (size_t)i * out_stride, &s[i], sizeof s[i]);
+}
+
+FOR_EACH_PROCESSOR void gambit_gather_channels(
+  float *out, const float *x, size_t tokens, size_t stride, size_t width) {
+  const size_t whole_tokens = tokens & ~(size_t)7, whole_width = width & ~(size_t)7;
+  for (size_t t = 0; t < whole_tokens; t += 8)
+    for (size_t c = 0; c < whole_width; c += 8)
+      transpose_eight(out + c * tokens + t, tokens, x + t * stride + c, stride);
+  for (size_t t = 0; t < tokens; t++)
+    for (size_t c = t < whole_tokens ? whole_width : 0; c < width; c++) out[c * tokens + t] = x[t * stride + c];
 }

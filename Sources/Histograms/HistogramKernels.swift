@@ -14,9 +14,10 @@ package struct BinScheme: Sendable {
 package struct FactorHistograms {
   /// One bin of one factor; sums in units of 1/scale.
   package struct Cell {
-    package var count: Int64 = 0
     package var energy: Int64 = 0
     package var sum: Int64 = 0
+    package var count: Int64 = 0
+    private var unused: Int64 = 0
 
     package init() {}
   }
@@ -95,4 +96,12 @@ package enum MagnitudeHistograms {
     }
     return largest < Float.infinity.bitPattern
   }
+}
+
+/// Makes channels contiguous: `columns[c · tokens + t] ← x[t · stride + c]`, for `width` channels.
+package func gatherChannels(
+  _ x: UnsafePointer<Float>, tokens: Int, stride: Int, width: Int, into columns: inout [Float]
+) {
+  precondition(columns.count >= tokens * width)
+  columns.withUnsafeMutableBufferPointer { gambit_gather_channels($0.baseAddress, x, tokens, stride, width) }
 }

@@ -1,21 +1,26 @@
-import ActivationStatistics
 import Checkpoints
+import Corpus
+import Files
+import Foundation
 import LinearAlgebra
+import Reports
 import Transformer
 
-/// Measures the calibration pass beside the machine's rate of matrix products, in one run.
+/// Measures `collect` beside the dense forward pass and the machine's rate of matrix products, in one
+/// run.
 public struct CalibrationBenchmark: Sendable {
   public struct Result: Sendable, Encodable {
-    /// With statistics, as `collect` runs, without reading and writing files.
+    /// Of `collect`, from opening the sample to the finished file.
     public var tokensPerSecond: Double
+    /// Of the same forward pass without statistics.
     public var forwardTokensPerSecond: Double
-    /// The share of all threads' time that is spent inside matrix products.
+    /// The share of all threads' time in `collect` that is spent inside matrix products.
     public var shareInProducts: Double
     /// The rate inside matrix products, over all threads.
     public var productGflops: Double
     /// The rate of large products, over all threads.
     public var gemmPeakGflops: Double
-    /// The products of the whole pass over its time, as a share of the peak.
+    /// The products of `collect` over its time, as a share of the peak.
     public var shareOfPeak: Double
   }
 
@@ -30,16 +35,12 @@ public struct CalibrationBenchmark: Sendable {
   }
 
   public func run(_ model: Checkpoint) throws -> Result {
-    let configuration = model.configuration
-    // Any tokens cost the same; these differ, so that activations are not degenerate.
-    let tokens = (0..<sequences).map { s in
-      (0..<sequenceLength).map { Int32((s * 7919 + $0 * 104_729) % configuration.vocabularySize) }
-    }
-    let pass = ForwardPass(configuration, longest: sequenceLength, threads: threads)
+    _ = try model.hash  // once a model, not a part of the pass
+    let sample = try sample(model.configuration)
     let peak = try peakRate()
-    let forward = try seconds { _ = try walk(pass, model, tokens, collecting: false) }
+    let forward = try seconds { try walk(model, sample) }
     ProductMeter.shared.start()
-    let calibration = try seconds { _ = try walk(pass, model, tokens, collecting: true) }
+    let calibration = try seconds { try collect(model, sample) }
     let products = ProductMeter.shared.stop()
 
     let count = Double(sequences * sequenceLength)
@@ -50,26 +51,35 @@ public struct CalibrationBenchmark: Sendable {
       shareOfPeak: products.operations / calibration / peak)
   }
 
-  private func walk(_ pass: ForwardPass, _ model: Checkpoint, _ tokens: [[Int32]], collecting: Bool) throws {
-    let c = model.configuration
-    let states = try pass.embed(tokens, model.weights)
-    let widths = LayerWidths(hidden: c.hiddenSize, query: c.queryWidth, intermediate: c.intermediateSize)
-    for index in 0..<c.layerCount {
-      let layer = try model.weights.layer(index)
-      guard collecting else {
-        try pass.run(layer, index: index, states, tap: DenseTap())
-        continue
-      }
-      let collector = StatisticsCollector(widths, sinkPositions: 0, workers: threads)
-      try pass.run(layer, index: index, states, tap: collector)
-      _ = try collector.finish(layer: index)
+  /// Any tokens cost the same; these differ, so that activations are not degenerate.
+  private func sample(_ configuration: ModelConfiguration) throws -> TokenSequences {
+    try TokenSequences(
+      tokens: (0..<sequences * sequenceLength).map { Int32($0 * 104_729 % configuration.vocabularySize) },
+      sequenceLength: sequenceLength,
+      provenance: SampleProvenance(
+        seed: 0, requestedTokens: sequences * sequenceLength, endOfText: 0, tokenizer: "none", sources: []))
+  }
+
+  private func walk(_ model: Checkpoint, _ sample: TokenSequences) throws {
+    let pass = ForwardPass(model.configuration, longest: sequenceLength, threads: threads)
+    let states = try pass.embed((0..<sample.count).map { sample[$0] }, model.weights)
+    for index in 0..<model.configuration.layerCount {
+      try pass.run(model.weights.layer(index), index: index, states, tap: DenseTap())
     }
   }
 
-  /// Operations a second of square products that fit the second-level cache's blocking, on all threads
-  /// at once: the best of several rounds.
+  private func collect(_ model: Checkpoint, _ sample: TokenSequences) throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "gambit-benchmark-\(UUID().uuidString)").path
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try CollectStage(threads: threads).run(
+      model, sample, samplePath: "the benchmark's tokens", output: folder + "/statistics.h5", resuming: .never,
+      Console(quiet: true))
+  }
+
+  /// Operations a second of large square products on all threads at once: the best of several rounds.
   private func peakRate() throws -> Double {
-    let size = 768
+    let size = 1024
     let matrices = (0..<threads).map { _ in
       (0..<3).map { _ in Matrix(rows: size, columns: size, values: [Float](repeating: 0.5, count: size * size)) }
     }

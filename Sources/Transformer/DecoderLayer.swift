@@ -7,14 +7,19 @@ struct DecoderLayer {
   let weights: LayerWeights
   let rotary: RotaryTable
 
-  /// Takes `workspace.hidden` through the layer, in place. What `tap` writes is what goes on.
-  func callAsFunction(_ w: Workspace, tokens: Int, tap: some ActivationTap, _ context: TapContext) throws {
-    try attention(w, tokens, tap, context)
-    try feedForward(w, tokens, tap, context)
+  /// Takes the first rows of `hidden`, the residual stream, through the layer, in place. What `tap` writes
+  /// is what goes on.
+  func callAsFunction(
+    _ hidden: Matrix, _ workspace: Workspace, tokens: Int, tap: some ActivationTap, _ context: TapContext
+  ) throws {
+    try attention(hidden, workspace, tokens, tap, context)
+    try feedForward(hidden, workspace, tokens, tap, context)
   }
 
-  private func attention(_ w: Workspace, _ tokens: Int, _ tap: some ActivationTap, _ context: TapContext) throws {
-    norm(w.hidden, weights.attentionNorm, into: w.normed, tokens)
+  private func attention(
+    _ hidden: Matrix, _ w: Workspace, _ tokens: Int, _ tap: some ActivationTap, _ context: TapContext
+  ) throws {
+    norm(hidden, weights.attentionNorm, into: w.normed, tokens)
     try tap.attentionInput(Activations(w.normed, tokens: tokens), context)
 
     var queryInput = w.normed
@@ -31,11 +36,13 @@ struct DecoderLayer {
 
     Attention(configuration: configuration)(w, tokens: tokens)
     try tap.outputInput(Activations(w.mixed, tokens: tokens), context)
-    add(w.mixed, weights.output, to: w.hidden, tokens)
+    add(w.mixed, weights.output, to: hidden, tokens)
   }
 
-  private func feedForward(_ w: Workspace, _ tokens: Int, _ tap: some ActivationTap, _ context: TapContext) throws {
-    norm(w.hidden, weights.ffnNorm, into: w.normed, tokens)
+  private func feedForward(
+    _ hidden: Matrix, _ w: Workspace, _ tokens: Int, _ tap: some ActivationTap, _ context: TapContext
+  ) throws {
+    norm(hidden, weights.ffnNorm, into: w.normed, tokens)
     try tap.ffnInput(Activations(w.normed, tokens: tokens), context)
 
     project(w.normed, weights.gate, into: w.gate, tokens)
@@ -49,7 +56,7 @@ struct DecoderLayer {
 
     VectorMath.multiply(w.gate.base, w.up.base, into: w.product.base, count: count)
     try tap.product(Activations(w.product, tokens: tokens), context)
-    add(w.product, weights.down, to: w.hidden, tokens)
+    add(w.product, weights.down, to: hidden, tokens)
   }
 
   private func norm(_ x: Matrix, _ weight: [Float], into out: Matrix, _ tokens: Int) {

@@ -66,10 +66,10 @@ public struct ForwardPass: Sendable {
     try forEachIndex(below: states.count, threads: threads) { worker, sequence in
       let workspace = workspaces[worker]
       let tokens = states.lengths[sequence]
-      try states.load(sequence, into: workspace.hidden)
       let context = TapContext(layer: index, sequence: sequence, worker: worker)
-      try decoder(workspace, tokens: tokens, tap: tap, context)
-      try states.store(sequence, from: workspace.hidden)
+      try states.update(sequence, buffer: workspace.hidden) { hidden in
+        try decoder(hidden, workspace, tokens: tokens, tap: tap, context)
+      }
       finished(tokens)
     }
   }

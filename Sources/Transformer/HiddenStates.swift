@@ -58,6 +58,14 @@ public final class HiddenStates: Sendable {
     }
   }
 
+  /// Hands out a sequence to be changed: as it lies in memory, or by way of the first rows of `buffer`.
+  package func update(_ sequence: Int, buffer: Matrix, _ body: (Matrix) throws -> Void) throws {
+    guard sequence >= resident.count else { return try body(resident[sequence]) }
+    try load(sequence, into: buffer)
+    try body(buffer)
+    try store(sequence, from: buffer)
+  }
+
   /// A sequence as a matrix of its own, `[length, width]`.
   public func sequence(_ index: Int) throws -> Matrix {
     let matrix = Matrix(rows: lengths[index], columns: width)

@@ -4,7 +4,7 @@ import LinearAlgebra
 /// The matrices that one thread needs to take a sequence through a layer, made once and used for
 /// every layer: `O(tokens · (hiddenSize + intermediateSize))` floats.
 final class Workspace: Sendable {
-  let hidden: Matrix  // [tokens, hiddenSize]: the residual stream
+  let hidden: Matrix  // [tokens, hiddenSize]: the residual stream, where it is not in memory already
   let normed: Matrix  // [tokens, hiddenSize]
   let queryInput: Matrix  // [tokens, hiddenSize]
   let query: Matrix  // [tokens, queryWidth]

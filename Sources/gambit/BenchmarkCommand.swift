@@ -10,7 +10,7 @@ struct BenchmarkCommand: ParsableCommand {
   @OptionGroup var model: ModelOptions
 
   @Option(help: ArgumentHelp("Sequences to run.", valueName: "n"))
-  var sequences = 4
+  var sequences = 32
 
   @Option(help: ArgumentHelp("Tokens a sequence.", valueName: "n"))
   var sequenceLength = 512
@@ -24,7 +24,7 @@ struct BenchmarkCommand: ParsableCommand {
     try options.print(
       result,
       text: """
-        \(Format.fixed(result.tokensPerSecond, 0)) tokens/s with statistics, \(Format.fixed(result.forwardTokensPerSecond, 0)) without
+        \(Format.fixed(result.tokensPerSecond, 0)) tokens/s of collect, \(Format.fixed(result.forwardTokensPerSecond, 0)) of the forward pass alone
         matrix products: \(Format.percent(result.shareInProducts)) of the time, at \(Format.fixed(result.productGflops, 0)) GFLOPS
         peak of the machine: \(Format.fixed(result.gemmPeakGflops, 0)) GFLOPS, of which the whole pass makes \(Format.percent(result.shareOfPeak))
         """)

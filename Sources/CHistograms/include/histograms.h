@@ -11,11 +11,13 @@ typedef struct {
   int32_t count;
 } gambit_bins;
 
-/// One bin of one FFN factor. Sums wrap modulo 2^64.
+/// One bin of one FFN factor, half a cache line, so that one vector addition changes it. Sums wrap
+/// modulo 2^64.
 typedef struct {
-  int64_t count;
   int64_t energy;
   int64_t sum;
+  int64_t count;
+  int64_t unused;
 } gambit_cell;
 
 /// Sums over one channel of one FFN factor, of |x| and x².
@@ -37,3 +39,6 @@ int gambit_count_factors(
 /// Returns the bits of the largest magnitude: those of infinity or more where a number is not finite.
 uint32_t gambit_count_magnitudes(
   const float *x, size_t tokens, size_t stride, size_t width, gambit_bins bins, int64_t *counts);
+
+/// out[c · tokens + t] ← x[t · stride + c] for `width` channels: channels become contiguous.
+void gambit_gather_channels(float *out, const float *x, size_t tokens, size_t stride, size_t width);
