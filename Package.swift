@@ -38,7 +38,9 @@ let package = Package(
     .target(name: "Tokenizers"),
     .target(name: "Checkpoints", dependencies: ["Tokenizers", "Files", "LinearAlgebra", crypto]),
     .target(name: "Transformer", dependencies: ["Checkpoints", "Files", "LinearAlgebra"]),
-    .target(name: "ActivationStatistics", dependencies: ["Files", "HDF5", "Histograms", "Corpus", "Checkpoints", "Transformer"]),
+    .target(
+      name: "ActivationStatistics",
+      dependencies: ["Files", "HDF5", "Histograms", "Corpus", "Checkpoints", "Transformer"]),
     .target(name: "ThresholdSolver", dependencies: ["Checkpoints", "ActivationStatistics"]),
     .target(
       name: "SparseBundle",

@@ -64,10 +64,11 @@ public struct Inspection: Sendable, Encodable {
       ("tokenizer", sample.provenance.tokenizer), ("sha256 of tokens", sample.contentHash),
     ]
     for source in sample.provenance.sources {
-      facts.append((
-        source.patterns.joined(separator: ", "),
-        "\(source.used) of \(source.documents) documents, \(source.duplicates) duplicates, \(source.tokens) tokens"
-      ))
+      facts.append(
+        (
+          source.patterns.joined(separator: ", "),
+          "\(source.used) of \(source.documents) documents, \(source.duplicates) duplicates, \(source.tokens) tokens"
+        ))
     }
   }
 

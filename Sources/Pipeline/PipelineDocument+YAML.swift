@@ -120,7 +120,8 @@ extension Node {
 extension YamlError {
   fileprivate var summary: String {
     switch self {
-    case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _), .composer(_, let problem, let mark, _):
+    case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+      .composer(_, let problem, let mark, _):
       "line \(mark.line): \(problem)"
     default: "\(self)".split(separator: "\n").first.map(String.init) ?? "it cannot be parsed"
     }
@@ -130,7 +131,8 @@ extension YamlError {
 extension DecodingError {
   fileprivate var summary: String {
     func place(_ path: [any CodingKey]) -> String {
-      path.isEmpty ? "its top" : "'" + path.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: ".") + "'"
+      path.isEmpty
+        ? "its top" : "'" + path.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: ".") + "'"
     }
     switch self {
     case .keyNotFound(let key, let context): return "\(place(context.codingPath)) has no '\(key.stringValue)'"

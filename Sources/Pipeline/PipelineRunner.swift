@@ -82,7 +82,9 @@ public struct PipelineRunner: Sendable {
       for thresholds in solved {
         let bytes = try thresholds.encoded()
         if requests.count > 1 { try writeAtomically(bytes, to: path(Self.fileName(thresholds.request))) }
-        if thresholds.request == (try document.exported) { try writeAtomically(bytes, to: path("thresholds.safetensors")) }
+        if thresholds.request == (try document.exported) {
+          try writeAtomically(bytes, to: path("thresholds.safetensors"))
+        }
       }
     case .export:
       let thresholds = try Thresholds(SafetensorsFile(path: path("thresholds.safetensors")))
@@ -176,7 +178,8 @@ public struct PipelineRunner: Sendable {
   private var sources: [TextSource] {
     document.sample.sources.map { source in
       TextSource(
-        patterns: source.files.map { Self.resolve($0, base) }, field: source.field ?? "text", weight: source.weight ?? 1)
+        patterns: source.files.map { Self.resolve($0, base) }, field: source.field ?? "text", weight: source.weight ?? 1
+      )
     }
   }
 
@@ -193,10 +196,13 @@ public struct PipelineRunner: Sendable {
   /// `thresholds-METHOD-SPARSITY.safetensors`; what is not the method's default is part of METHOD.
   private static func fileName(_ request: SolverRequest) -> String {
     let norm = request.norm == .mean ? "-mean" : ""
-    return "thresholds-\(request.method.rawValue)\(norm)\(request.attention ? "-attention" : "")-\(request.sparsity).safetensors"
+    return
+      "thresholds-\(request.method.rawValue)\(norm)\(request.attention ? "-attention" : "")-\(request.sparsity).safetensors"
   }
 
-  private static func resolve(_ path: String, _ base: String) -> String { path.hasPrefix("/") ? path : (base.hasSuffix("/") ? base : base + "/") + path }
+  private static func resolve(_ path: String, _ base: String) -> String {
+    path.hasPrefix("/") ? path : (base.hasSuffix("/") ? base : base + "/") + path
+  }
 }
 
 extension RunReport.Method {

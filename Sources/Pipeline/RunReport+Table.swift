@@ -29,7 +29,8 @@ extension RunReport {
     }
     if let generation {
       lines.append(
-        "generate: \(Format.fixed(generation.tokensPerSecond, 1)) tokens a second by the reference decoder, over \(generation.tokens) tokens")
+        "generate: \(Format.fixed(generation.tokensPerSecond, 1)) tokens a second by the reference decoder, over \(generation.tokens) tokens"
+      )
     }
     return lines.joined(separator: "\n")
   }

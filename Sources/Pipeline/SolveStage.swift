@@ -19,7 +19,8 @@ public struct SolveStage: Sendable {
       throw PipelineError.otherModel(file: statistics.path, model: model.path)
     }
     if !description.isComplete {
-      console.note("solve: '\(statistics.path)' holds \(description.sequences) of \(description.sequenceCount) sequences")
+      console.note(
+        "solve: '\(statistics.path)' holds \(description.sequences) of \(description.sequenceCount) sequences")
     }
     let hash = try sha256(ofFile: statistics.path)
     var layers = requests.map { _ in [Thresholds.Layer]() }

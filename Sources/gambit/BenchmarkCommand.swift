@@ -5,7 +5,8 @@ import Reports
 
 struct BenchmarkCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "benchmark", abstract: "Measures the calibration pass on this machine, beside its matrix products' peak rate.")
+    commandName: "benchmark",
+    abstract: "Measures the calibration pass on this machine, beside its matrix products' peak rate.")
 
   @OptionGroup var model: ModelOptions
 
@@ -19,8 +20,10 @@ struct BenchmarkCommand: ParsableCommand {
   @OptionGroup var options: OutputOptions
 
   func run() throws {
-    let result = try CalibrationBenchmark(sequences: sequences, sequenceLength: sequenceLength, threads: threads.threads)
-      .run(Checkpoint.open(model.model))
+    let result = try CalibrationBenchmark(
+      sequences: sequences, sequenceLength: sequenceLength, threads: threads.threads
+    )
+    .run(Checkpoint.open(model.model))
     try options.print(
       result,
       text: """

@@ -20,7 +20,8 @@ struct CollectCommand: ParsableCommand {
   @Option(help: ArgumentHelp("The file to write, HDF5.", valueName: "path"))
   var output: String
 
-  @Option(help: ArgumentHelp("Only the i-th of n equal parts of the sample; 'gambit merge' adds parts up.", valueName: "i/n"))
+  @Option(
+    help: ArgumentHelp("Only the i-th of n equal parts of the sample; 'gambit merge' adds parts up.", valueName: "i/n"))
   var shard: CollectStage.Shard?
 
   @Flag(help: "Go on from what an interrupted run left.")
@@ -29,7 +30,9 @@ struct CollectCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Positions at the start of each sequence to count apart.", valueName: "n"))
   var sinks = 0
 
-  @Option(help: ArgumentHelp("Activations to keep in memory; more goes to a scratch file beside the output.", valueName: "size"))
+  @Option(
+    help: ArgumentHelp(
+      "Activations to keep in memory; more goes to a scratch file beside the output.", valueName: "size"))
   var memory = MemorySize(bytes: 1_000_000_000)
 
   @OptionGroup var threads: ThreadOptions

@@ -10,12 +10,14 @@ import Tokenizers
 
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "evaluate", abstract: "Measures a model or a bundle.", subcommands: [PerplexityCommand.self, LogitsCommand.self])
+    commandName: "evaluate", abstract: "Measures a model or a bundle.",
+    subcommands: [PerplexityCommand.self, LogitsCommand.self])
 }
 
 struct PerplexityCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "perplexity", abstract: "Perplexity on held-out text; of a bundle also the mean KL to its dense model.",
+    commandName: "perplexity",
+    abstract: "Perplexity on held-out text; of a bundle also the mean KL to its dense model.",
     discussion: """
       Documents in file order, each followed by the model's end-of-text token, are joined and cut into \
       windows that do not overlap; every position of a window but its first is predicted and weighs the \

@@ -42,7 +42,9 @@ struct GenerateCommand: ParsableCommand {
     options.console.note(options.json ? "" : "\n\(Format.fixed(output.tokensPerSecond, 1)) tokens/s")
     if options.json {
       try options.print(
-        Result(text: output.text, ids: output.ids, tokensPerSecond: output.tokensPerSecond, activatedShare: output.activatedShare),
+        Result(
+          text: output.text, ids: output.ids, tokensPerSecond: output.tokensPerSecond,
+          activatedShare: output.activatedShare),
         text: "")
     }
   }

@@ -14,7 +14,8 @@ struct LogitsCommand: ParsableCommand {
   @Option(help: ArgumentHelp("A safetensors file with 'ids', int32 [sequences, tokens].", valueName: "path"))
   var ids: String
 
-  @Option(help: ArgumentHelp("The file to write: 'logits', float32 [sequences, tokens, vocabulary].", valueName: "path"))
+  @Option(
+    help: ArgumentHelp("The file to write: 'logits', float32 [sequences, tokens, vocabulary].", valueName: "path"))
   var output: String
 
   @OptionGroup var threads: ThreadOptions

@@ -4,7 +4,8 @@ import ArgumentParser
 struct MergeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "merge", abstract: "Adds up the statistics of shards, exactly.",
-    discussion: "The result has the bytes of a run over all the sequences at once, in whatever order the shards are given.")
+    discussion:
+      "The result has the bytes of a run over all the sequences at once, in whatever order the shards are given.")
 
   @Argument(help: "Statistics of shards of one collection.")
   var shards: [String]

@@ -4,7 +4,8 @@ import Pipeline
 struct Run: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Runs a pipeline: from a model and texts to a verified bundle and a report.",
-    discussion: "Stages that are up to date are not run again. Stages, in order: sample, collect, solve, export, evaluate.")
+    discussion:
+      "Stages that are up to date are not run again. Stages, in order: sample, collect, solve, export, evaluate.")
 
   @Argument(help: "The pipeline, a YAML file (schemas/pipeline.schema.json).")
   var pipeline: String
@@ -12,7 +13,9 @@ struct Run: ParsableCommand {
   @Option(help: ArgumentHelp("The folder for everything that the run makes.", valueName: "folder"))
   var output: String
 
-  @Option(help: ArgumentHelp("Overrides a setting, such as sample.tokens=4096; may be given more than once.", valueName: "key=value"))
+  @Option(
+    help: ArgumentHelp(
+      "Overrides a setting, such as sample.tokens=4096; may be given more than once.", valueName: "key=value"))
   var set: [String] = []
 
   @Option(help: ArgumentHelp("Run this stage and those after it, up to date or not.", valueName: "stage"))

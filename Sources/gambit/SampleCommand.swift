@@ -36,7 +36,8 @@ struct SampleCommand: ParsableCommand {
       sources: [TextSource(patterns: text, field: field)], tokens: tokens, sequenceLength: sequenceLength, seed: seed
     ).run(Checkpoint.open(model.model), output: output, options.console)
     try options.print(
-      Result(output: output, sequences: sample.count, sequenceLength: sample.sequenceLength, sha256: sample.contentHash),
+      Result(
+        output: output, sequences: sample.count, sequenceLength: sample.sequenceLength, sha256: sample.contentHash),
       text: "\(output): \(sample.count) sequences of \(sample.sequenceLength) tokens")
   }
 
