@@ -127,20 +127,3 @@ extension YamlError {
     }
   }
 }
-
-extension DecodingError {
-  fileprivate var summary: String {
-    func place(_ path: [any CodingKey]) -> String {
-      path.isEmpty
-        ? "its top" : "'" + path.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: ".") + "'"
-    }
-    switch self {
-    case .keyNotFound(let key, let context): return "\(place(context.codingPath)) has no '\(key.stringValue)'"
-    case .typeMismatch(_, let context), .valueNotFound(_, let context):
-      return "\(place(context.codingPath)) has a value of the wrong type"
-    case .dataCorrupted(let context):
-      return "\(place(context.codingPath)) has a value that is not allowed (\(context.debugDescription))"
-    @unknown default: return "it cannot be decoded"
-    }
-  }
-}

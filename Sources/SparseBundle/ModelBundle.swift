@@ -69,20 +69,6 @@ extension BundleManifest {
   }
 }
 
-extension DecodingError {
-  /// Which key is wrong and how, in a few words.
-  fileprivate var summary: String {
-    func path(_ context: Context) -> String { context.codingPath.map(\.stringValue).joined(separator: ".") }
-    switch self {
-    case .keyNotFound(let key, let context): return "'\(path(context))' has no '\(key.stringValue)'"
-    case .typeMismatch(_, let context), .valueNotFound(_, let context): return "'\(path(context))' has the wrong type"
-    case .dataCorrupted(let context):
-      return context.codingPath.isEmpty ? "it is not JSON" : "'\(path(context))' is not valid"
-    @unknown default: return "it cannot be decoded"
-    }
-  }
-}
-
 extension ModelBundle {
   /// Bytes of all its files.
   public var size: Int {

@@ -30,13 +30,7 @@ struct PerplexityCommand: ParsableCommand {
   @Option(help: ArgumentHelp("A bundle's folder.", valueName: "folder"))
   var bundle: String?
 
-  @Option(
-    parsing: .upToNextOption,
-    help: ArgumentHelp("Files or globs of .txt or .jsonl, also as .zst or .gz.", valueName: "files"))
-  var text: [String]
-
-  @Option(help: ArgumentHelp("The field of a JSON line that holds the text.", valueName: "name"))
-  var field = "text"
+  @OptionGroup var texts: TextOptions
 
   @Option(help: ArgumentHelp("Tokens a window.", valueName: "n"))
   var sequenceLength = 512
@@ -53,7 +47,7 @@ struct PerplexityCommand: ParsableCommand {
 
   func run() throws {
     let stage = EvaluateStage(
-      files: text, field: field, sequenceLength: sequenceLength, maximumTokens: maxTokens, threads: threads.threads)
+      files: texts.text, field: texts.field, sequenceLength: sequenceLength, maximumTokens: maxTokens, threads: threads.threads)
     if let bundle {
       let opened = try ModelBundle(path: bundle)
       let measured = try stage.run(

@@ -15,7 +15,7 @@ struct GambitCommand: ParsableCommand {
       """,
     version: Gambit.version,
     groupedSubcommands: [
-      CommandGroup(name: "The main job", subcommands: [Run.self]),
+      CommandGroup(name: "The main job", subcommands: [RunCommand.self]),
       CommandGroup(
         name: "Its stages",
         subcommands: [

@@ -9,13 +9,7 @@ struct SampleCommand: ParsableCommand {
 
   @OptionGroup var model: ModelOptions
 
-  @Option(
-    parsing: .upToNextOption,
-    help: ArgumentHelp("Files or globs of .txt or .jsonl, also as .zst or .gz.", valueName: "files"))
-  var text: [String]
-
-  @Option(help: ArgumentHelp("The field of a JSON line that holds the text.", valueName: "name"))
-  var field = "text"
+  @OptionGroup var texts: TextOptions
 
   @Option(help: ArgumentHelp("Tokens to draw.", valueName: "n"))
   var tokens: Int
@@ -33,7 +27,7 @@ struct SampleCommand: ParsableCommand {
 
   func run() throws {
     let sample = try SampleStage(
-      sources: [TextSource(patterns: text, field: field)], tokens: tokens, sequenceLength: sequenceLength, seed: seed
+      sources: [TextSource(patterns: texts.text, field: texts.field)], tokens: tokens, sequenceLength: sequenceLength, seed: seed
     ).run(Checkpoint.open(model.model), output: output, options.console)
     try options.print(
       Result(

@@ -37,6 +37,17 @@ struct ModelOptions: ParsableArguments {
   var model: String
 }
 
+/// Texts to read.
+struct TextOptions: ParsableArguments {
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp("Files or globs of .txt or .jsonl, also as .zst or .gz.", valueName: "files"))
+  var text: [String]
+
+  @Option(help: ArgumentHelp("The field of a JSON line that holds the text.", valueName: "name"))
+  var field = "text"
+}
+
 /// What a command that writes one file prints as JSON.
 struct Written: Encodable {
   var output: String

@@ -1,8 +1,9 @@
 import ArgumentParser
 import Pipeline
 
-struct Run: ParsableCommand {
+struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "run",
     abstract: "Runs a pipeline: from a model and texts to a verified bundle and a report.",
     discussion:
       "Stages that are up to date are not run again. Stages, in order: sample, collect, solve, export, evaluate.")
