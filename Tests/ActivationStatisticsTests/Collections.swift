@@ -67,7 +67,7 @@ struct SmallStatistics {
     let counted = factors.finish()
     (statistics.gate, statistics.up) = (counted.gate, counted.up)
     func counts(_ channels: Int) -> [Int64] {
-      var counter = MagnitudeCounter(channels: channels)
+      let counter = MagnitudeCounter(channels: channels)
       counter.add(numbers.normals(channels * tokens), tokens: tokens)
       var counts = [Int64](repeating: 0, count: channels * LogarithmicBins.count)
       _ = counter.drain(into: &counts)
