@@ -32,7 +32,8 @@ public struct StatisticsCheckpoint: Sendable {
     let statement = folder + "/description.json"
     let found = try? JSONDecoder().decode(StatisticsDescription.self, from: Data(contentsOf: URL(filePath: statement)))
     if files.fileExists(atPath: folder), found != description || resuming == .never {
-      guard resuming != .always || found == nil else { throw StatisticsError.otherCheckpoint(path: folder) }
+      // Without a statement the process died before there was anything to go on from.
+      guard resuming != .always || !files.fileExists(atPath: statement) else { throw StatisticsError.otherCheckpoint(path: folder) }
       try files.removeItem(atPath: folder)
     }
     guard !files.fileExists(atPath: folder) else { return }

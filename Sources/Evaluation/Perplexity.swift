@@ -28,10 +28,14 @@ public struct PerplexityMeasurement: Sendable {
 
   private let weights: any WeightSource
   private let threads: Int
+  private let memoryBudget: Int
 
-  public init(_ weights: any WeightSource, threads: Int) {
+  /// - Parameter memoryBudget: Bytes of activations to keep in memory, of the dense model and all
+  ///   thresholds together; the others go to scratch files in the system's folder for these.
+  public init(_ weights: any WeightSource, threads: Int, memoryBudget: Int = 2_000_000_000) {
     self.weights = weights
     self.threads = threads
+    self.memoryBudget = memoryBudget
   }
 
   /// - Parameters:
@@ -44,8 +48,8 @@ public struct PerplexityMeasurement: Sendable {
     let configuration = weights.configuration
     let pass = ForwardPass(configuration, longest: windows.map(\.count).max() ?? 0, threads: threads)
     let steps = Double((configuration.layerCount + 1) * (thresholds.count + 1))  // the output head counts as a layer
-    let dense = try pass.embed(windows, weights)
-    let sparse = try thresholds.map { _ in try pass.embed(windows, weights) }
+    let dense = try states(pass, windows, share: thresholds.count + 1)
+    let sparse = try thresholds.map { _ in try states(pass, windows, share: thresholds.count + 1) }
     var shares = thresholds.map { _ in [Thresholds.Shares]() }
 
     for index in 0..<configuration.layerCount {
@@ -69,6 +73,12 @@ public struct PerplexityMeasurement: Sendable {
         Perplexity(nll: mean($0.nll), kl: mean($0.kl), tokens: tokens, shares: $1)
       }
     )
+  }
+
+  private func states(_ pass: ForwardPass, _ windows: [[Int32]], share: Int) throws -> HiddenStates {
+    try pass.embed(
+      windows, weights, memoryBudget: memoryBudget / share,
+      scratchDirectory: FileManager.default.temporaryDirectory.path)
   }
 
   /// Sums over one stream's predicted positions.
