@@ -30,10 +30,13 @@ public struct StatisticsCheckpoint: Sendable {
     folder = target + ".partial"
     let files = FileManager.default
     let statement = folder + "/description.json"
-    let found = try? JSONDecoder().decode(StatisticsDescription.self, from: Data(contentsOf: URL(filePath: statement)))
+    let data = try? Data(contentsOf: URL(filePath: statement))
+    let found = data.flatMap { try? JSONDecoder().decode(StatisticsDescription.self, from: $0) }
     if files.fileExists(atPath: folder), found != description || resuming == .never {
       // Without a statement the process died before there was anything to go on from.
-      guard resuming != .always || !files.fileExists(atPath: statement) else { throw StatisticsError.otherCheckpoint(path: folder) }
+      guard resuming != .always || !files.fileExists(atPath: statement) else {
+        throw StatisticsError.otherCheckpoint(path: folder)
+      }
       try files.removeItem(atPath: folder)
     }
     guard !files.fileExists(atPath: folder) else { return }

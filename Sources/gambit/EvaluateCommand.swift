@@ -47,7 +47,8 @@ struct PerplexityCommand: ParsableCommand {
 
   func run() throws {
     let stage = EvaluateStage(
-      files: texts.text, field: texts.field, sequenceLength: sequenceLength, maximumTokens: maxTokens, threads: threads.threads)
+      files: texts.text, field: texts.field, sequenceLength: sequenceLength, maximumTokens: maxTokens,
+      threads: threads.threads)
     if let bundle {
       let opened = try ModelBundle(path: bundle)
       let measured = try stage.run(

@@ -27,7 +27,8 @@ struct SampleCommand: ParsableCommand {
 
   func run() throws {
     let sample = try SampleStage(
-      sources: [TextSource(patterns: texts.text, field: texts.field)], tokens: tokens, sequenceLength: sequenceLength, seed: seed
+      sources: [TextSource(patterns: texts.text, field: texts.field)], tokens: tokens, sequenceLength: sequenceLength,
+      seed: seed
     ).run(Checkpoint.open(model.model), output: output, options.console)
     try options.print(
       Result(
