@@ -19,7 +19,7 @@ public struct Inspection: Sendable, Encodable {
   public init(path: String) throws {
     var isDirectory: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-      throw PipelineError.badSetting(path, reason: "there is no such file or folder")
+      throw PipelineError.nothingThere(path: path)
     }
     kind = ""
     if isDirectory.boolValue {
@@ -98,7 +98,7 @@ public struct Inspection: Sendable, Encodable {
     ]
     if let query = thresholds.realised.query { facts.append(("query inputs dropped", Format.percent(query))) }
     if let output = thresholds.realised.output { facts.append(("output inputs dropped", Format.percent(output))) }
-    return facts + [("model", thresholds.modelHash), ("corpus", thresholds.corpusHash)]
+    return facts + [("model sha256", thresholds.modelHash), ("corpus sha256", thresholds.corpusHash)]
   }
 
   private mutating func describe(_ bundle: ModelBundle) throws {

@@ -1,5 +1,6 @@
 /// Why a stage or a pipeline could not run. Each text is one sentence: what, where, what to do.
 public enum PipelineError: Error, Equatable, Sendable {
+  case nothingThere(path: String)
   case noEndOfText(model: String)
   case foreignTokens(sample: String, model: String)
   case sequenceTooLong(length: Int, limit: Int)
@@ -14,6 +15,8 @@ public enum PipelineError: Error, Equatable, Sendable {
 extension PipelineError: CustomStringConvertible {
   public var description: String {
     switch self {
+    case .nothingThere(let path):
+      "there is no file or folder '\(path)': check the path"
     case .noEndOfText(let model):
       "the tokenizer of '\(model)' has no end-of-text token, which separates documents: use a model that has one"
     case .foreignTokens(let sample, let model):

@@ -47,6 +47,10 @@ public struct PipelineRunner: Sendable {
   ///   - last: The last stage to run.
   /// - Returns: The report, where all stages were run or are up to date.
   public func run(from first: Stage? = nil, until last: Stage = .evaluate) throws -> RunReport? {
+    // What the last stage reads must be there before the first one spends its time.
+    for source in sources { _ = try DocumentReader(patterns: source.patterns, field: source.field) }
+    if last == .evaluate { _ = try DocumentReader(patterns: evaluationFiles) }
+
     var forced = false
     for stage in Stage.allCases {
       forced = forced || stage == first

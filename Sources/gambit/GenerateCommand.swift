@@ -39,7 +39,8 @@ struct GenerateCommand: ParsableCommand {
     let output = try stage.run(ModelBundle(path: bundle), prompt: prompt) { piece in
       if !options.json { FileHandle.standardOutput.write(Data(piece.utf8)) }
     }
-    options.console.note(options.json ? "" : "\n\(Format.fixed(output.tokensPerSecond, 1)) tokens/s")
+    if !options.json { FileHandle.standardOutput.write(Data("\n".utf8)) }
+    options.console.note("\(Format.fixed(output.tokensPerSecond, 1)) tokens/s")
     if options.json {
       try options.print(
         Result(
