@@ -39,6 +39,9 @@ public struct GenerateStage: Sendable {
     guard let last = prompt.last else {
       throw PipelineError.badSetting("prompt", reason: "it has no token: give some text")
     }
+    guard prompt.allSatisfy({ $0 < bundle.configuration.vocabularySize }) else {
+      throw PipelineError.foreignTokens(sample: BundleFile.tokenizer, model: bundle.path)
+    }
     let length = prompt.count + max(maximumTokens, 0)
     guard length <= bundle.configuration.contextLength else {
       throw PipelineError.sequenceTooLong(length: length, limit: bundle.configuration.contextLength)

@@ -10,7 +10,8 @@ final class LayerWriter: Sendable {
   private let checkpoint: StatisticsCheckpoint
   private let collectors: [StatisticsCollector]
   private let queue = DispatchQueue(label: "gambit.layer-writer")
-  private let free = DispatchSemaphore(value: 2)
+  /// Counts from 0: Dispatch stops a process that lets go of a semaphore below its first value.
+  private let free = DispatchSemaphore(value: 0)
   private let state = Mutex<(next: Int, failure: (any Error)?)>((0, nil))
 
   init(_ checkpoint: StatisticsCheckpoint, workers: Int) {
@@ -19,6 +20,7 @@ final class LayerWriter: Sendable {
     collectors = (0..<2).map { _ in
       StatisticsCollector(description.widths, sinkPositions: description.sinkPositions, workers: workers)
     }
+    for _ in collectors { free.signal() }
   }
 
   /// A collector with nothing in it; waits until one has been written.
