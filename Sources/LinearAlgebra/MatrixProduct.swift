@@ -52,9 +52,11 @@ package enum MatrixProduct {
     guard c.rows > 0, c.columns > 0 else { return }
     ProductMeter.shared.measure(operations: 2 * c.rows * c.columns * inner) {
       #if canImport(Accelerate)
+        // Written by the headers, not run: this branch has never been built on an Apple system.
         cblas_sgemm(
           CblasRowMajor, CblasNoTrans, transposed ? CblasTrans : CblasNoTrans,
-          c.rows, c.columns, inner, 1, a.base, a.stride, b.base, b.stride, accumulating ? 1 : 0, c.base, c.stride)
+          Int32(c.rows), Int32(c.columns), Int32(inner), 1, a.base, Int32(a.stride), b.base, Int32(b.stride),
+          accumulating ? 1 : 0, c.base, Int32(c.stride))
       #else
         gambit_onednn_single_thread()
         let status = dnnl_sgemm(
