@@ -38,7 +38,11 @@ struct RunCommand: ParsableCommand {
     let runner = try PipelineRunner(
       document, base: base, output: output, threads: threads.threads, options.console)
     let report = try runner.run(from: force ? .sample : from, until: until ?? .evaluate)
-    if let report { try options.print(report, text: "\n" + report.table) }
+    if let report {
+      try options.print(report, text: "\n" + report.table)
+    } else {
+      try options.print(Written(output: output), text: output)
+    }
   }
 }
 
