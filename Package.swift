@@ -78,6 +78,7 @@ let package = Package(
     .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "Files"], resources: [.copy("Fixtures")]),
     .testTarget(name: "ZstandardTests", dependencies: ["Zstandard", "Gzip", "Files"], resources: [.copy("Fixtures")]),
     .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "TestSupport"]),
+    .testTarget(name: "HistogramsTests", dependencies: ["Histograms", "TestSupport"]),
     .testTarget(name: "CorpusTests", dependencies: ["Corpus", "Files"], resources: [.copy("Fixtures")]),
     .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers", "Checkpoints"], resources: [.copy("Fixtures")]),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "Files"], resources: [.copy("Fixtures")]),
@@ -87,6 +88,8 @@ let package = Package(
     .testTarget(name: "SparseBundleTests", dependencies: ["SparseBundle", "Zstandard", "Files", "TestSupport"]),
     .testTarget(name: "SparseRuntimeTests", dependencies: ["SparseRuntime", "TestSupport"]),
     .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "TestSupport"]),
+    .testTarget(name: "ReportsTests", dependencies: ["Reports"]),
+    .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Files", "SparseBundle", "Reports", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )
