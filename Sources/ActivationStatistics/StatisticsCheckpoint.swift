@@ -77,10 +77,11 @@ public struct StatisticsCheckpoint: Sendable {
     }
   }
 
-  /// Fills `states` with the input of the latest layer for which it was stored, and returns that
-  /// layer; `nil` where none was, and `states` is as it was.
+  /// Fills `states` with the input of the latest layer for which it was stored and that is not beyond the
+  /// finished ones, and returns that layer; `nil` where there is none, and `states` is as it was.
   public func restore(_ states: HiddenStates) throws -> Int? {
-    guard let layer = storedStates().max() else { return nil }
+    let finished = finishedLayers
+    guard let layer = storedStates().filter({ $0 <= finished }).max() else { return nil }
     try states.read(from: path(ofStatesBefore: layer))
     return layer
   }

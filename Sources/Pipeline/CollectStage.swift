@@ -100,6 +100,7 @@ public struct CollectStage: Sendable {
       try pass.run(layer, index: index, states, tap: collector) { task.advance(by: Double($0)) }
       writer.write(collector, layer: index)
       if index + 1 < configuration.layerCount, stored.duration(to: .now) > .seconds(Self.secondsBetweenCheckpoints) {
+        try writer.finish()  // states are of use only behind layers that are written
         try checkpoint.store(states, before: index + 1)
         stored = .now
       }

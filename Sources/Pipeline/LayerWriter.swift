@@ -53,7 +53,7 @@ final class LayerWriter: Sendable {
     }
   }
 
-  /// Waits until everything is written.
+  /// Waits until everything that was handed over is written.
   func finish() throws {
     queue.sync {}
     if let failure = state.withLock({ $0.failure }) { throw failure }

@@ -47,8 +47,22 @@ struct CheckpointTests {
       of: SmallStatistics.description(), for: folder.path("s.h5"), resuming: .never)
     let states = try HiddenStates(lengths: [2], width: 3)
     #expect(try checkpoint.restore(states) == nil)
-    for layer in [1, 2] { try checkpoint.store(states, before: layer) }
+    for layer in [0, 1] {
+      try checkpoint.store(SmallStatistics.record(seed: 1), layer: layer)
+      try checkpoint.store(states, before: layer + 1)
+    }
     #expect(try checkpoint.restore(states) == 2)
+  }
+
+  /// The layer in front of them would never be collected.
+  @Test func statesBeyondTheFinishedLayersAreNotUsed() throws {
+    let checkpoint = try StatisticsCheckpoint(
+      of: SmallStatistics.description(), for: folder.path("s.h5"), resuming: .never)
+    let states = try HiddenStates(lengths: [2], width: 3)
+    try checkpoint.store(states, before: 1)
+    #expect(try checkpoint.restore(states) == nil)
+    try checkpoint.store(SmallStatistics.record(seed: 1), layer: 0)
+    #expect(try checkpoint.restore(states) == 1)
   }
 
   @Test func checkpointOfSomethingElseIsRefused() throws {
