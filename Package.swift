@@ -40,7 +40,7 @@ let package = Package(
     .target(name: "Transformer", dependencies: ["Checkpoints", "Files", "LinearAlgebra"]),
     .target(
       name: "ActivationStatistics",
-      dependencies: ["Files", "HDF5", "Histograms", "Corpus", "Checkpoints", "Transformer"]),
+      dependencies: ["Files", "HDF5", "Histograms", "Checkpoints", "Transformer"]),
     .target(name: "ThresholdSolver", dependencies: ["Checkpoints", "ActivationStatistics"]),
     .target(
       name: "SparseBundle",

@@ -1,5 +1,4 @@
 import Checkpoints
-import Corpus
 
 /// What statistics are of: which model read which text, how, and how much of it.
 public struct StatisticsDescription: Sendable, Equatable, Codable {
