@@ -25,15 +25,23 @@ public struct StatisticsCheckpoint: Sendable {
   ///
   /// - Throws: ``StatisticsError/otherCheckpoint(path:)`` where what is there is of something else.
   public init(of description: StatisticsDescription, for target: String, resuming: Resumption) throws {
+    try self.init(of: description, for: target, in: target + ".partial", resuming: resuming)
+  }
+
+  fileprivate init(
+    of description: StatisticsDescription, for target: String, in folder: String, resuming: Resumption
+  ) throws {
     self.description = description
     self.target = target
-    folder = target + ".partial"
+    self.folder = folder
     let files = FileManager.default
     let statement = folder + "/description.json"
     let data = try? Data(contentsOf: URL(filePath: statement))
     let found = data.flatMap { try? JSONDecoder().decode(StatisticsDescription.self, from: $0) }
     if files.fileExists(atPath: folder), found != description || resuming == .never {
-      // Without a statement the process died before there was anything to go on from.
+      // Without a statement the process died before there was anything to go on from, or it is not ours.
+      let isEmpty = try files.contentsOfDirectory(atPath: folder).allSatisfy { $0.hasPrefix(".description.json.") }
+      guard isEmpty || files.fileExists(atPath: statement) else { throw StatisticsError.otherCheckpoint(path: folder) }
       guard resuming != .always || !files.fileExists(atPath: statement) else {
         throw StatisticsError.otherCheckpoint(path: folder)
       }
@@ -123,7 +131,9 @@ extension StatisticsFile {
   public static func merge(_ paths: [String], to target: String, finished: (_ layer: Int) -> Void = { _ in }) throws {
     let shards = try paths.map { try StatisticsFile(path: $0) }
     let description = try StatisticsDescription.merging(shards.map { ($0.path, $0.description) })
-    let checkpoint = try StatisticsCheckpoint(of: description, for: target, resuming: .never)
+    // Beside the folder in which a collection of the same name may be growing.
+    let checkpoint = try StatisticsCheckpoint(
+      of: description, for: target, in: target + ".merging", resuming: .never)
     for layer in 0..<description.layerCount {
       var total = try shards[0].layer(layer)
       for shard in shards.dropFirst() { total += try shard.layer(layer) }

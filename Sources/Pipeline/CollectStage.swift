@@ -59,6 +59,10 @@ public struct CollectStage: Sendable {
     guard sample.sequenceLength <= configuration.contextLength else {
       throw PipelineError.sequenceTooLong(length: sample.sequenceLength, limit: configuration.contextLength)
     }
+    guard sinkPositions <= sample.sequenceLength else {
+      throw PipelineError.badSetting(
+        "sinks", reason: "\(sinkPositions) positions are more than a sequence's \(sample.sequenceLength)")
+    }
     let range = try shard?.range(of: sample.count) ?? 0..<sample.count
     let description = StatisticsDescription(
       modelName: model.name, modelHash: try model.hash, corpusHash: sample.contentHash, configuration: configuration,

@@ -19,6 +19,7 @@ public struct ExportStage: Sendable {
   /// Writes the bundle's folder, whole or not at all.
   public func run(_ model: Checkpoint, _ thresholds: Thresholds, output: String, _ console: Console) throws {
     let writer = try BundleWriter(model: model, thresholds: thresholds, type: type, toolVersion: Gambit.version)
+    try BundleWriter.checkReplaceable(output)
     let golden = try console.task("export: golden vectors", total: 1, unit: "") { task in
       try GoldenRecording(model: model, thresholds: thresholds, type: type, threads: threads)
         .record { task.advance(to: $0) }

@@ -32,7 +32,7 @@ public struct GenerateStage: Sendable {
   /// Reads the prompt densely, then decodes until the model ends the text.
   ///
   /// - Parameter emit: Handed the text as it grows.
-  /// - Throws: ``PipelineError`` where prompt and text would exceed the model's context.
+  /// - Throws: ``PipelineError`` where the prompt fills the model's context; the text ends where it is full.
   public func run(_ bundle: ModelBundle, prompt: String, emit: (String) -> Void = { _ in }) throws -> Output {
     let tokenizer = try Tokenizer(bundle.tokenizer)
     let prompt = tokenizer.encode(prompt, addingSpecialTokens: true)
@@ -42,10 +42,10 @@ public struct GenerateStage: Sendable {
     guard prompt.allSatisfy({ $0 < bundle.configuration.vocabularySize }) else {
       throw PipelineError.foreignTokens(sample: BundleFile.tokenizer, model: bundle.path)
     }
-    let length = prompt.count + max(maximumTokens, 0)
-    guard length <= bundle.configuration.contextLength else {
-      throw PipelineError.sequenceTooLong(length: length, limit: bundle.configuration.contextLength)
-    }
+    let context = bundle.configuration.contextLength
+    guard prompt.count < context else { throw PipelineError.sequenceTooLong(length: prompt.count, limit: context) }
+    let maximumTokens = min(maximumTokens, context - prompt.count)
+    let length = prompt.count + maximumTokens
     var decoder = try ReferenceDecoder(SparseModel(bundle), capacity: length)
     for token in prompt.dropLast() { _ = decoder.step(token, .dense) }
 

@@ -5,8 +5,8 @@ import ThresholdSolver
 import Tokenizers
 import Transformer
 
-/// Computes a bundle's golden vectors by the forward pass: an implementation that shares no arithmetic
-/// with the reference decoder that will replay them.
+/// Computes a bundle's golden vectors by the forward pass: an implementation that shares nothing but
+/// the table of rotary angles with the reference decoder that will replay them.
 struct GoldenRecording {
   /// Prose, and what tokenizers find hard.
   private static let prompts = [

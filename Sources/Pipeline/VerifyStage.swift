@@ -1,6 +1,7 @@
 import Reports
 import SparseBundle
 import SparseRuntime
+import Tokenizers
 
 /// bundle → whether it is what it says
 public struct VerifyStage: Sendable {
@@ -18,7 +19,20 @@ public struct VerifyStage: Sendable {
       let replay = try console.task("verify: golden vectors", total: tokens, unit: "tokens") { task in
         try GoldenReplay(golden, SparseModel(bundle)) { task.advance(to: $0 * tokens) }
       }
+      checks.append(
+        BundleCheck("tokenizer") {
+          let size = try Tokenizer(bundle.tokenizer).vocabularySize
+          guard size <= bundle.configuration.vocabularySize else {
+            throw PipelineError.foreignTokens(sample: BundleFile.tokenizer, model: path)
+          }
+          return "\(size) tokens"
+        })
       checks += Self.checks(of: replay, bundle.manifest.golden)
+      checks.append(
+        BundleCheck(
+          name: "stated loss of the weights' type",
+          ok: golden.sourceDifference == bundle.manifest.golden.sourceDifference,
+          detail: "greatest difference \(Format.scientific(golden.sourceDifference)) recorded"))
     } catch {
       checks.append(BundleCheck(name: "golden vectors", ok: false, detail: "\(error)"))
     }

@@ -2,7 +2,7 @@
 public enum BundleError: Error, Equatable, Sendable {
   case malformed(file: String, reason: String)
   case otherModel(thresholds: String, model: String)
-  case layerCount(thresholds: Int, model: Int)
+  case notABundle(path: String)
   case outOfRange(tensor: String, type: WeightType)
 }
 
@@ -13,8 +13,8 @@ extension BundleError: CustomStringConvertible {
       "the bundle's '\(file)' cannot be used: \(reason)"
     case .otherModel(let thresholds, let model):
       "the thresholds were solved for the model \(thresholds.prefix(12))…, but this is \(model.prefix(12))…: give the model that was calibrated"
-    case .layerCount(let thresholds, let model):
-      "there are thresholds for \(thresholds) layers, but the model has \(model): give the model that was calibrated"
+    case .notABundle(let path):
+      "'\(path)' holds something that is not a bundle of Gambit, and is left alone: choose another folder"
     case .outOfRange(let tensor, let type):
       "tensor '\(tensor)' has weights beyond the range of \(type.rawValue): export as bf16 or f32"
     }

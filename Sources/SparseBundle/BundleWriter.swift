@@ -51,6 +51,7 @@ public struct BundleWriter {
   public func write(
     to path: String, golden: GoldenVectors, tolerance: Double, progress: (_ share: Double) -> Void = { _ in }
   ) throws {
+    try Self.checkReplaceable(path)
     try writeDirectoryAtomically(at: path) { folder in
       let tokenizer = try Tokenizer(model.tokenizer)
       let layout = try BundleLayout(model.configuration, type)
@@ -76,6 +77,16 @@ public struct BundleWriter {
       encoder.keyEncodingStrategy = .convertToSnakeCase
       try put(BundleFile.manifest, encoder.encode(manifest(layout, golden, tolerance, folder)))
     }
+  }
+
+  /// Only nothing, an empty folder or a bundle may give way to a bundle.
+  ///
+  /// - Throws: ``BundleError/notABundle(path:)``.
+  public static func checkReplaceable(_ path: String) throws(BundleError) {
+    guard FileManager.default.fileExists(atPath: path) else { return }
+    let entries = try? FileManager.default.contentsOfDirectory(atPath: path)
+    let isBundle = (try? BundleManifest(reading: path + "/" + BundleFile.manifest)) != nil
+    guard entries?.isEmpty == true || isBundle else { throw .notABundle(path: path) }
   }
 
   private func manifest(
@@ -174,8 +185,8 @@ private struct TensorSource {
 }
 
 extension GoldenVectors {
-  /// Greatest difference between the source model's dense logits and the bundle's.
-  var sourceDifference: Double {
+  /// Greatest difference between the source model's dense logits and the bundle's, as recorded.
+  public var sourceDifference: Double {
     texts.flatMap { zip($0.source, $0.dense) }.reduce(0) { max($0, Double(($1.0 - $1.1).magnitude)) }
   }
 }

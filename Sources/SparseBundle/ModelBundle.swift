@@ -37,7 +37,18 @@ public struct ModelBundle: Sendable {
   }
 
   public var golden: GoldenVectors {
-    get throws { try GoldenVectors(SafetensorsFile(path: path + "/" + BundleFile.golden), configuration) }
+    get throws {
+      let golden = try GoldenVectors(SafetensorsFile(path: path + "/" + BundleFile.golden), configuration)
+      let attention = thresholds.request.attention
+      let fits = golden.texts.allSatisfy { text in
+        text.kept.joined().allSatisfy { ($0.query != nil) == attention && ($0.output != nil) == attention }
+      }
+      guard fits else {
+        throw BundleError.malformed(
+          file: BundleFile.golden, reason: "it does not record decisions exactly where thresholds decide")
+      }
+      return golden
+    }
   }
 }
 

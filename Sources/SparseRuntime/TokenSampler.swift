@@ -16,7 +16,9 @@ public struct TokenSampler: Sendable {
     guard let top = logits.indices.max(by: { logits[$0] < logits[$1] }) else { return 0 }
     guard temperature > 0 else { return Int32(top) }
     let weights = logits.map { exp(Double($0 - logits[top]) / temperature) }
-    var rest = Double.random(in: 0..<weights.reduce(0, +), using: &generator)
+    let total = weights.reduce(0, +)
+    guard total.isFinite, total > 0 else { return Int32(top) }  // logits of a damaged model
+    var rest = Double.random(in: 0..<total, using: &generator)
     for (token, weight) in weights.enumerated() {
       rest -= weight
       if rest < 0 { return Int32(token) }

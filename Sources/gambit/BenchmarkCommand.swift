@@ -19,6 +19,12 @@ struct BenchmarkCommand: ParsableCommand {
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var options: OutputOptions
 
+  func validate() throws {
+    guard (1...1 << 20).contains(sequences), (2...1 << 20).contains(sequenceLength) else {
+      throw ValidationError("--sequences must be 1 or more, --sequence-length 2 or more.")
+    }
+  }
+
   func run() throws {
     let result = try CalibrationBenchmark(
       sequences: sequences, sequenceLength: sequenceLength, threads: threads.threads

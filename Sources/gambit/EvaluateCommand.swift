@@ -54,18 +54,20 @@ struct PerplexityCommand: ParsableCommand {
       let measured = try stage.run(
         opened.weights, Tokenizer(opened.tokenizer), model: bundle, [opened.thresholds], options.console)
       let activated = ActivatedParameters(opened.configuration, shares: measured.sparse[0].shares)
-      try show(Result(measured.sparse[0], activatedShare: activated.share))
+      try show(Result(measured.sparse[0], activated))
     } else if let model {
       let opened = try Checkpoint.open(model)
       let measured = try stage.run(opened.weights, Tokenizer(opened.tokenizer), model: model, [], options.console)
-      try show(Result(measured.dense, activatedShare: nil))
+      try show(Result(measured.dense, nil))
     }
   }
 
   private func show(_ result: Result) throws {
     var lines = ["perplexity \(Format.fixed(result.perplexity, 4)) over \(result.tokens) tokens"]
     if let kl = result.kl { lines.append("KL to the dense model \(Format.fixed(kl, 4)) nats a token") }
-    if let share = result.activatedShare { lines.append("activated parameters \(Format.percent(share))") }
+    if let share = result.activatedShare {
+      lines.append("activated parameters \(Format.percent(share)) of the dense model's")
+    }
     try options.print(result, text: lines.joined(separator: "\n"))
   }
 
@@ -74,14 +76,19 @@ struct PerplexityCommand: ParsableCommand {
     var nll: Double
     var tokens: Int
     var kl: Double?
+    var activatedParameters: Double?
     var activatedShare: Double?
+    /// Shares dropped of this text.
+    var realised: Thresholds.Shares?
 
-    init(_ measured: Perplexity, activatedShare: Double?) {
+    init(_ measured: Perplexity, _ activated: ActivatedParameters?) {
       perplexity = measured.perplexity
       nll = measured.nll
       tokens = measured.tokens
       kl = measured.kl
-      self.activatedShare = activatedShare
+      activatedParameters = activated?.sparse
+      activatedShare = activated?.share
+      realised = measured.shares.isEmpty ? nil : Thresholds.Shares(meanOf: measured.shares)
     }
   }
 }
