@@ -9,7 +9,7 @@ struct CollectCommand: ParsableCommand {
     commandName: "collect", abstract: "Runs a model over a sample and collects statistics of its activations.",
     discussion: """
       What is finished is kept beside the output, in OUTPUT.partial: after an interruption, the same \
-      command with --resume goes on from there and ends with the same bytes.
+      command with --resume goes on from there and ends with the same bytes. Without --resume it starts afresh.
       """)
 
   @OptionGroup var model: ModelOptions
