@@ -32,6 +32,8 @@ let package = Package(
       linkerSettings: [.linkedFramework("Accelerate", .when(platforms: [.macOS]))]),
     .target(name: "CHistograms"),
     .target(name: "Histograms", dependencies: ["CHistograms"]),
+    .target(name: "CSparseKernels", dependencies: ["CVectorMath"]),
+    .target(name: "SparseKernels", dependencies: ["CSparseKernels"]),
 
     // The line.
     .target(name: "Corpus", dependencies: ["Files", "HDF5", "Zstandard", "Gzip", crypto]),

@@ -1,0 +1,111 @@
+import CSparseKernels
+
+/// The function between the gate projection and the product with the up projection.
+package enum KernelActivation: Sendable, CaseIterable {
+  case silu, geluTanh
+}
+
+/// Products of one vector with a matrix that read only the weights which a token keeps.
+///
+///     let kernels = SparseKernels(try .chosen(environment["GAMBIT_ISA"]))
+///     list.join([kernels.gate(gate, x, .silu, thresholds, rows: 0..<gate.rows, into: list)])
+///     kernels.vmmsp(up, x, list, positions: 0..<list.count)
+///     kernels.spvmm(down, list, positions: 0..<list.count, into: y, columns: 0..<down.columns)
+///
+/// Each call works on a part, on the calling thread; parts are disjoint in what they write, so that threads
+/// need no lock. A row's product and a column's sum are the same however the work is shared out.
+///
+/// Shapes are checked once a call. Nothing is allocated.
+package struct SparseKernels: @unchecked Sendable {
+  package let instructionSet: InstructionSet
+  private let table: gambit_kernels  // functions only, never written: safe to share
+
+  /// - Precondition: `set` is among `InstructionSet.supported`.
+  package init(_ set: InstructionSet) {
+    guard let table = set.table else { preconditionFailure("no kernels for \(set) on this processor") }
+    (instructionSet, self.table) = (set, table.pointee)
+  }
+
+  /// `y[r] ← Σ_c w[r, c] · x[c]` for `rows`; `w` has one row an output.
+  ///
+  /// - Complexity: O(`rows.count` · `w.columns`).
+  package func gemv(
+    _ w: WeightMatrix, _ x: UnsafeBufferPointer<Float>, into y: UnsafeMutableBufferPointer<Float>, rows: Range<Int>
+  ) {
+    precondition(x.count == w.columns && y.count == w.rows && rows.within(w.rows))
+    var matrix = w.c
+    table.gemv(&matrix, x.baseAddress, y.baseAddress, rows.c)
+  }
+
+  /// `y[c] ← y[c] + Σ_k value_k · w[channel_k, c]` for `columns`, over the list's `positions`; `w` has one row
+  /// an input, and rows that are not listed are not read.
+  ///
+  /// - Complexity: O(`positions.count` · `columns.count`).
+  package func spvmm(
+    _ w: WeightMatrix, _ list: KeptList, positions: Range<Int>, into y: UnsafeMutableBufferPointer<Float>,
+    columns: Range<Int>
+  ) {
+    precondition(list.channels == w.rows && positions.within(list.count))
+    precondition(y.count == w.columns && columns.within(w.columns))
+    var matrix = w.c
+    let (inputs, values) = (list.indices + positions.lowerBound, list.values + positions.lowerBound)
+    table.spvmm(&matrix, inputs, values, positions.count, y.baseAddress, columns.c)
+  }
+
+  /// `value_k ← value_k · Σ_c w[channel_k, c] · x[c]` at the list's `positions`; `w` has one row an output, and
+  /// rows that are not listed are not read.
+  ///
+  /// - Complexity: O(`positions.count` · `w.columns`).
+  package func vmmsp(_ w: WeightMatrix, _ x: UnsafeBufferPointer<Float>, _ list: KeptList, positions: Range<Int>) {
+    precondition(x.count == w.columns && list.channels == w.rows && positions.within(list.count))
+    var matrix = w.c
+    let values = list.values + positions.lowerBound
+    table.vmmsp(&matrix, x.baseAddress, list.indices + positions.lowerBound, values, positions.count, values)
+  }
+
+  /// Finds `g = activation(w x)` for `rows` and keeps channels with |g| ≥ threshold, thus never one that is not
+  /// a number. Returns the part of `list` that it wrote, which `join` makes visible.
+  ///
+  /// - Parameter thresholds: One a row of `w`, or one for all.
+  /// - Complexity: O(`rows.count` · `w.columns`).
+  package func gate(
+    _ w: WeightMatrix, _ x: UnsafeBufferPointer<Float>, _ activation: KernelActivation,
+    _ thresholds: UnsafeBufferPointer<Float>, rows: Range<Int>, into list: KeptList
+  ) -> Range<Int> {
+    precondition(x.count == w.columns && list.channels == w.rows && rows.within(w.rows))
+    var matrix = w.c
+    let count = table.gate(
+      &matrix, x.baseAddress, activation == .silu ? GAMBIT_SILU : GAMBIT_GELU_TANH,
+      thresholds.c(channels: w.rows), list.part(from: rows.lowerBound), rows.c)
+    return rows.lowerBound..<rows.lowerBound + count
+  }
+
+  /// Keeps `channels` with |x| ≥ threshold, thus never one that is not a number, with x as their values.
+  /// Returns the part of `list` that it wrote, which `join` makes visible.
+  ///
+  /// - Parameter thresholds: One a channel, or one for all.
+  /// - Complexity: O(`channels.count`).
+  package func select(
+    _ x: UnsafeBufferPointer<Float>, _ thresholds: UnsafeBufferPointer<Float>, channels: Range<Int>,
+    into list: KeptList
+  ) -> Range<Int> {
+    precondition(x.count == list.channels && channels.within(x.count))
+    // An empty vector has no address, and nothing to select.
+    guard let values = x.baseAddress else { return 0..<0 }
+    let count = gambit_select(
+      values, thresholds.c(channels: x.count), list.part(from: channels.lowerBound), channels.c)
+    return channels.lowerBound..<channels.lowerBound + count
+  }
+}
+
+extension Range<Int> {
+  fileprivate func within(_ count: Int) -> Bool { lowerBound >= 0 && upperBound <= count }
+  fileprivate var c: gambit_range { gambit_range(first: lowerBound, end: upperBound) }
+}
+
+extension UnsafeBufferPointer<Float> {
+  fileprivate func c(channels: Int) -> gambit_thresholds {
+    precondition(count == 1 || count == channels)
+    return gambit_thresholds(values: baseAddress, step: count == channels ? 1 : 0)
+  }
+}
