@@ -81,6 +81,8 @@ let package = Package(
     .testTarget(name: "ZstandardTests", dependencies: ["Zstandard", "Gzip", "Files"], resources: [.copy("Fixtures")]),
     .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "TestSupport"]),
     .testTarget(name: "HistogramsTests", dependencies: ["Histograms", "TestSupport"]),
+    .testTarget(
+      name: "SparseKernelsTests", dependencies: ["SparseKernels", "TestSupport"], exclude: ["Sanitized"]),
     .testTarget(name: "CorpusTests", dependencies: ["Corpus", "Files"], resources: [.copy("Fixtures")]),
     .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers", "Checkpoints"], resources: [.copy("Fixtures")]),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "Files"], resources: [.copy("Fixtures")]),

@@ -1,0 +1,41 @@
+import SparseKernels
+import Testing
+
+struct HostileInputTests {
+  @Test func matrixMustFitItsMemory() throws {
+    let guarded = try GuardedMemory(count: 24)
+    let memory = UnsafeRawBufferPointer(guarded.bytes)
+    #expect(WeightMatrix(memory, rows: 2, columns: 3, type: .float32) != nil)
+    #expect(WeightMatrix(memory, rows: 3, columns: 4, type: .bfloat16) != nil)
+    #expect(WeightMatrix(memory, rows: 2, columns: 4, type: .float32) == nil)
+    #expect(WeightMatrix(memory, rows: -1, columns: 3, type: .float32) == nil)
+    #expect(WeightMatrix(memory, rows: .max, columns: 2, type: .float16) == nil)
+    #expect(WeightMatrix(memory, rows: .max / 2, columns: 1, type: .float32) == nil)
+  }
+
+  @Test func elementsMustBeAligned() throws {
+    // Ends at a page, so that it begins at an odd address.
+    let guarded = try GuardedMemory(count: 25)
+    let odd = UnsafeRawBufferPointer(guarded.bytes)
+    #expect(WeightMatrix(odd, rows: 1, columns: 2, type: .float32) == nil)
+    #expect(WeightMatrix(odd, rows: 1, columns: 2, type: .float16) == nil)
+  }
+
+  @Test func instructionSetIsChosenByName() throws {
+    #expect(try InstructionSet.chosen("scalar") == .scalar)
+    #expect(try InstructionSet.chosen(nil) == InstructionSet.supported.last)
+    #expect(try InstructionSet.chosen("") == InstructionSet.supported.last)
+  }
+
+  @Test(arguments: ["sse9", "AVX2", "neon "])
+  func unknownInstructionSetIsAnError(_ name: String) {
+    let error = #expect(throws: InstructionSetError.self) { try InstructionSet.chosen(name) }
+    #expect(error?.description.contains("set it to one of scalar") == true)
+  }
+
+  @Test func absentInstructionSetIsAnError() {
+    for set in InstructionSet.allCases where !InstructionSet.supported.contains(set) {
+      #expect(throws: InstructionSetError.self) { try InstructionSet.chosen(set.rawValue) }
+    }
+  }
+}

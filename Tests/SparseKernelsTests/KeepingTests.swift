@@ -1,0 +1,77 @@
+import Foundation
+import SparseKernels
+import TestSupport
+import Testing
+
+/// What the fused gate step and the selection keep.
+struct KeepingTests {
+  @Test(arguments: InstructionSet.supported, ElementType.allCases)
+  func gateKeepsWhatReachesItsThreshold(_ set: InstructionSet, _ type: ElementType) throws {
+    let kernels = SparseKernels(set)
+    try Problem.each(type) { problem, numbers in
+      let rows = problem.weights.rows
+      for activation in KernelActivation.allCases {
+        let g = (0..<rows).map { activation.value(problem.dot($0).value) }
+        let keep = g.map { _ in Bool.random(using: &numbers) }
+        // No threshold is so near that rounding decides.
+        let thresholds = try GuardedFloats(
+          zip(g, keep).map { g, keep in Float(keep ? abs(g) * 0.99 - 1e-4 : abs(g) * 1.01 + 1e-4) })
+        let list = KeptList(channels: rows)
+        list.join(
+          randomParts(rows, &numbers).map {
+            kernels.gate(problem.weights, problem.x.readable, activation, thresholds.readable, rows: $0, into: list)
+          })
+        #expect(list.keptChannels == keep.indices.filter { keep[$0] })
+        for (channel, value) in zip(list.keptChannels, list.keptValues) {
+          // Both activations' slopes stay below 1.13.
+          let tolerance = 1.2 * problem.dot(channel).tolerance + 1e-6 * max(1, abs(g[channel]))
+          #expect(abs(Double(value) - g[channel]) <= tolerance)
+        }
+      }
+    }
+  }
+
+  @Test(arguments: InstructionSet.supported, KernelActivation.allCases)
+  func gateNeverKeepsWhatIsNotANumber(_ set: InstructionSet, _ activation: KernelActivation) throws {
+    let kernels = SparseKernels(set)
+    let rows: [Float] = [.nan, .infinity, -.infinity, 3, 0, 3, 3]
+    let limits = try GuardedFloats([0, 1e30, 0, 0, 0, .nan, .infinity])
+    let one = try GuardedFloats([1])
+    let matrix = try GuardedMatrix(rows, rows: rows.count, columns: 1, .float32)
+    let list = KeptList(channels: rows.count)
+    let part = kernels.gate(
+      matrix.weights, one.readable, activation, limits.readable, rows: 0..<rows.count, into: list)
+    list.join([part])
+    // Of minus infinity both activations make infinity times zero.
+    #expect(list.keptChannels == [1, 3, 4])
+    #expect(list.keptValues[0] == .infinity)
+  }
+
+  @Test(arguments: [1, 7])
+  func selectionKeepsEqualMagnitudesWithTheirSign(thresholdCount: Int) throws {
+    let x = try GuardedFloats([2, -2, 1.9999999, .nan, -.infinity, 0, -3])
+    let thresholds = try GuardedFloats([Float](repeating: 2, count: thresholdCount))
+    let list = KeptList(channels: 7)
+    let kernels = SparseKernels(.scalar)
+    list.join([0..<3, 3..<3, 3..<7].map { kernels.select(x.readable, thresholds.readable, channels: $0, into: list) })
+    #expect(list.keptChannels == [0, 1, 4, 6])
+    #expect(list.keptValues == [2, -2, -.infinity, -3])
+  }
+
+  @Test func emptyVectorKeepsNothing() throws {
+    let list = KeptList(channels: 0)
+    let nothing = UnsafeBufferPointer<Float>(start: nil, count: 0)
+    list.join([SparseKernels(.scalar).select(nothing, nothing, channels: 0..<0, into: list)])
+    #expect(list.count == 0)
+  }
+}
+
+extension KernelActivation {
+  /// In double precision.
+  fileprivate func value(_ x: Double) -> Double {
+    switch self {
+    case .silu: x / (1 + exp(-x))
+    case .geluTanh: x / 2 * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
+    }
+  }
+}
