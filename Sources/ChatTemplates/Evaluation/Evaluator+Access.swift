@@ -66,16 +66,14 @@ extension Evaluator {
       switch try evaluate(bound) {
       case .none: continue
       case let value:
-        // Jinja's sandbox gives nothing where Python would raise a type error.
-        guard let number = value.wholeNumber else { return .undefined("slice") }
+        guard let number = value.wholeNumber else {
+          throw .failed(line: line, problem: "a slice's bound is \(value.summary)")
+        }
         numbers[place] = number
       }
     }
     let step = numbers[2] ?? 1
-    switch value {
-    case .string, .sequence: guard step != 0 else { throw .failed(line: line, problem: "a slice's step is zero") }
-    default: break
-    }
+    guard step != 0 else { throw .failed(line: line, problem: "a slice's step is zero") }
     switch value {
     case .string(let text):
       try budget.spend(bytes: text.utf8.count, line: line)
@@ -86,8 +84,7 @@ extension Evaluator {
     case .sequence(let list) where list.isIndexed:
       let indices = Self.indices(numbers[0], numbers[1], step, count: list.items.count)
       return .sequence(try self.list(indices.map { list.items[$0] }, list.kind, line: line))
-    case .undefined(let name): throw .failed(line: line, problem: "'\(name)' is undefined and has no items")
-    default: return .undefined("slice")
+    default: throw .failed(line: line, problem: "\(value.summary) can't be sliced")
     }
   }
 

@@ -100,7 +100,8 @@ extension Evaluator {
       case .none: members.append(("null", value))
       case .boolean(let key): members.append((key ? "true" : "false", value))
       case .number(let key): members.append((key.jsonText, value))
-      default: members.append((try text(of: key, line: line), value))
+      case .integer(let key): members.append(("\(key)", value))
+      default: throw .failed(line: line, problem: "\(key.summary) can't be the name of a member in JSON")
       }
     }
     return layout.sortsKeys ? members.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) } : members

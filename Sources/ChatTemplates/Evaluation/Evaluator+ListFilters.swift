@@ -66,6 +66,11 @@ extension Evaluator {
     return result
   }
 
+  /// Jinja's lazy filters don't mind `none`.
+  private mutating func itemsIfTrue(_ value: Value, line: Int) throws(ChatTemplateError) -> [Value] {
+    value.isTrue ? try items(of: value, line: line) : []
+  }
+
   /// `map(attribute="a.b", default=0)`, or `map("filter", …)`.
   private mutating func mapped(
     _ value: Value, _ arguments: Arguments, _ callee: Callee
@@ -75,7 +80,7 @@ extension Evaluator {
     if let first = arguments.positional.first {
       let name = try string(first, callee, line: line)
       let rest = Arguments(positional: Array(arguments.positional.dropFirst()), named: arguments.named, line: line)
-      for item in try items(of: value, line: line) {
+      for item in try itemsIfTrue(value, line: line) {
         // `map` may map with `map`.
         let result = try deeper(line: line) { evaluator throws(ChatTemplateError) in
           try evaluator.filter(name, on: item, rest)
@@ -84,7 +89,7 @@ extension Evaluator {
       }
     } else {
       let bound = try arguments.bound(to: "attribute", "default", required: 1, of: callee)
-      for item in try items(of: value, line: line) {
+      for item in try itemsIfTrue(value, line: line) {
         var result = try attribute(at: bound[0] ?? .none, of: item, line: line)
         if case .undefined = result, let other = bound[1] { result = other }
         results.append(result)
@@ -109,7 +114,7 @@ extension Evaluator {
     }
     let rest = Arguments(positional: Array(positional), named: arguments.named, line: line)
     var kept: [Value] = []
-    for item in try items(of: value, line: line) {
+    for item in try itemsIfTrue(value, line: line) {
       try budget.spend(1, line: line)
       let subject = try path.map { path throws(ChatTemplateError) in
         try attribute(at: path, of: item, line: line)

@@ -27,7 +27,8 @@ extension Evaluator {
     where left.kind == right.kind && (left.kind == .list || left.kind == .tuple):
       try budget.spend(items: left.items.count + right.items.count, line: line)
       return .sequence(try list(left.items + right.items, left.kind, line: line))
-    case (.multiply, .string(let text), .integer(let count)), (.multiply, .integer(let count), .string(let text)):
+    case (.multiply, .string(let text), let factor), (.multiply, let factor, .string(let text)):
+      let count = try whole(factor, "'*'", line: line)
       let (bytes, overflow) = text.utf8.count.multipliedReportingOverflow(by: max(count, 0))
       try budget.spend(bytes: overflow ? Int.max : bytes, line: line)
       return .string(String(repeating: text, count: max(count, 0)))

@@ -67,7 +67,7 @@ extension Evaluator {
     }
   }
 
-  func whole(_ value: Value, _ callee: Callee, line: Int) throws(ChatTemplateError) -> Int {
+  func whole(_ value: Value, _ callee: some CustomStringConvertible, line: Int) throws(ChatTemplateError) -> Int {
     guard let number = value.wholeNumber else {
       throw .failed(line: line, problem: "\(callee) takes a whole number, not \(value.summary)")
     }

@@ -90,6 +90,9 @@ extension Lexer {
     view.append(contentsOf: scalars[start..<position].filter { $0 != "_" })
     let text = String(view)
     if isWhole {
+      guard text.first != "0" || text.allSatisfy({ $0 == "0" }) else {
+        throw .syntax(line: line, problem: "the number \(text.prefix(40)) begins with 0")
+      }
       guard let value = Int(text) else { throw .unsupported(line: line, feature: "the number \(text.prefix(40))") }
       append(.integer(value))
     } else {

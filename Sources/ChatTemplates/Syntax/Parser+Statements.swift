@@ -131,7 +131,7 @@ extension Parser {
       }
       guard skip(.comma) else { break }
       isTuple = true
-    } while current != .name("in") && !isAt(.assign) && !isAt(.rightParenthesis) && current != .blockEnd
+    } while !isAt(.rightParenthesis) && current != .blockEnd
     return isTuple ? .tuple(targets, line: line) : targets[0]
   }
 

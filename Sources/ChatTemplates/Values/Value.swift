@@ -71,6 +71,7 @@ final class Mapping {
 
 /// A dictionary's key: equal where Python finds it equal, so `1`, `1.0` and `True` are one.
 enum Key: Hashable {
+  case undefined
   case none
   case integer(Int)
   case number(Double)
@@ -82,6 +83,7 @@ enum Key: Hashable {
   /// Nil for what can't be a key.
   init?(_ value: Value) {
     switch value {
+    case .undefined: self = .undefined
     case .none: self = .none
     case .boolean(let value): self = .integer(value ? 1 : 0)
     case .integer(let value): self = .integer(value)

@@ -256,7 +256,7 @@ nothing|replace('a', 'b')
 nothing|tojson
 nothing|int
 nothing[1:]
-none[1:]
+documents[1:]
 none|length
 none['x']
 none[0]
@@ -303,8 +303,22 @@ nothing|default
 [1,2,3][::5]
 [1,2,3][::-9]
 [1][::0]
-[1]['a':]
-{'a': 1}[1:]
+messages['a':]
+messages[nothing:]
+tools[0][1:]
+tools[none:none]|length
+messages[::0]
+01
+00
+none|select|list
+documents|map('trim')|list
+documents|selectattr('x')|list
+true * 'a'
+nothing in tools[0]
+tools[0].get(nothing)
+tools[0][nothing]
+{nothing: 1}
+{nothing: 1} | tojson
 5[0]
 [1]['x']
 [1][1.0]
@@ -637,6 +651,8 @@ SNIPPETS = [
     "{% for i in [1] %}{% set y = 1 %}{% endfor %}{{ y is defined }}{{ i is defined }}",
     "{% set a, b = 1, 2 %}{{ a }}{{ b }}{% set (c, d) = [3, 4] %}{{ c }}{{ d }}{% set t = 1, %}{{ t }}",
     "{% set a, b = [1] %}",
+    "{% set a, = [1] %}",
+    "{% for a, in [[1]] %}{{ a }}{% endfor %}",
     "{% set ns = namespace(a=1) %}{% for i in [1,2] %}{% set ns.a = ns.a + i %}{% endfor %}{{ ns.a }}",
     "{% set ns = namespace(b='x') %}{{ ns.b }}{{ ns.d }}{{ ns['b'] }}{{ ns.d is defined }}",
     "{% set d = {'a': 1} %}{% set d.a = 2 %}",
