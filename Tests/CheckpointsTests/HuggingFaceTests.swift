@@ -36,6 +36,17 @@ import Testing
     #expect(tokenizer.chatTemplate == "{{ messages }}")
   }
 
+  @Test func `a chat template of its own wins over the configuration's`() throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.copy("huggingface")
+    let configuration = #"{"chat_template": [{"name": "rag", "template": "r"}, {"name": "default", "template": "d"}]}"#
+    _ = try folder.write(configuration, "huggingface/tokenizer_config.json")
+    #expect(try Checkpoint.open(path).tokenizer.chatTemplate == "d")
+
+    _ = try folder.write("{{ messages }}\n", "huggingface/chat_template.jinja")
+    #expect(try Checkpoint.open(path).tokenizer.chatTemplate == "{{ messages }}\n")
+  }
+
   @Test(arguments: [
     (#"{"eos_token_id": [47, 1]}"#, 47), (#"{"eos_token_id": null}"#, 2), (#"{"eos_token_id": []}"#, 2),
   ])

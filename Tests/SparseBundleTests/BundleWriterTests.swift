@@ -33,6 +33,14 @@ struct BundleWriterTests {
     #expect(try bundle.manifest.model.sha256 == checkpoint.hash)
   }
 
+  @Test func chatTemplateReadsBackAsItWas() throws {
+    try FileManager.default.copyItem(atPath: TinyModel.qwen3.folder, toPath: folder.path("model"))
+    let template = "{%- if messages %}\n  {{ \"a\\n\" + bos_token }}é\n{%- endif %}\n"
+    try writeAtomically(Array(template.utf8), to: folder.path("model/chat_template.jinja"))
+    try Checkpoint.open(folder.path("model")).writeBundle(to: folder.path("b"), .bf16, [])
+    #expect(try ModelBundle(path: folder.path("b")).tokenizer.chatTemplate == template)
+  }
+
   @Test func weightBeyondF16IsAnErrorThatLeavesNothing() throws {
     let model = try modelWithALargeWeight()
     let error = BundleError.outOfRange(tensor: "model.layers.1.mlp.up_proj.weight", type: .f16)

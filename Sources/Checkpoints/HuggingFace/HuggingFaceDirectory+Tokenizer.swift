@@ -36,7 +36,8 @@ extension HuggingFaceDirectory {
       if model.beginOfText == nil { model.beginOfText = try checked(tokens.bosTokenId, in: model, name) }
       if model.endOfText == nil { model.endOfText = try checked(tokens.eosTokenId, in: model, name) }
     }
-    if model.chatTemplate == nil, let template = try readIfPresent("chat_template.jinja") {
+    // As in transformers, the file of its own wins over tokenizer_config.json.
+    if let template = try readIfPresent("chat_template.jinja") {
       model.chatTemplate = String(decoding: template, as: UTF8.self)
     }
     return model
