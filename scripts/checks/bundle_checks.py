@@ -1,9 +1,10 @@
-"""zstd, safetensors and tokenizers read the thresholds and the bundle."""
+"""zstd, safetensors, tokenizers and jinja2 read the thresholds and the bundle."""
 
 import hashlib
 import json
 import struct
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,10 @@ from tokenizers import Tokenizer
 
 from outcome import require
 from run_directory import REPOSITORY, RunDirectory
+
+CHAT_TEMPLATES = REPOSITORY / "Tests" / "ChatTemplatesTests" / "Fixtures"
+sys.path.append(str(CHAT_TEMPLATES))
+import make_fixtures  # jinja2 as transformers sets it up
 
 ALIGNMENT = 64
 SEEKABLE_MAGIC, SEEK_TABLE_MAGIC, SEEK_TABLE_FOOTER = 0x8F92EAB1, 0x184D2A5E, 9
@@ -117,6 +122,17 @@ def tokenizer_agrees(run: RunDirectory) -> None:
         require(ids == case["ids"], f"{case['text']!r} gives {ids}, not {case['ids']}")
 
 
+def chat_template_agrees(run: RunDirectory) -> None:
+    """bundle: jinja2 makes of the chat template the prompts that Gambit's tests expect of its own renderer."""
+    template = json.loads((run.bundle / "tokenizer_config.json").read_text())["chat_template"]
+    cases = json.loads((CHAT_TEMPLATES / "expected.json").read_text())["templates"]
+    cases = [case for case in cases if case["template"] == "smollm2.jinja"]
+    require(bool(cases), "no prompts were recorded")
+    for case in cases:
+        prompt = make_fixtures.rendered(template, make_fixtures.CONTEXTS[case["context"]])
+        require(prompt == case["text"], f"'{case['context']}' gives {prompt!r}, not {case['text']!r}")
+
+
 def threshold_files(run: RunDirectory) -> list[Path]:
     require(bool(run.thresholds), "there is no thresholds*.safetensors")
     return [*run.thresholds, run.bundle / "thresholds.safetensors"]
@@ -133,4 +149,5 @@ def decompressed_weights(run: RunDirectory) -> Iterator[Path]:
 CHECKS = (
     thresholds_fit_the_model, thresholds_name_method_and_budget, manifest_lists_every_file, golden_vectors_open,
     weights_decompress_to_safetensors, skipped_runs_are_contiguous, frames_are_seekable, tokenizer_agrees,
+    chat_template_agrees,
 )
