@@ -156,9 +156,8 @@ public struct PipelineRunner: Sendable {
 
     let checks = VerifyStage().run(path("bundle"), console)
     let bundle = try ModelBundle(path: path("bundle"))
-    let generated = try console.task("generate", total: 1, unit: "") { _ in
-      try GenerateStage(maximumTokens: Self.generatedTokens).run(bundle, prompt: Self.prompt)
-    }
+    let generated = try GenerateStage(maximumTokens: Self.generatedTokens, threads: threads)
+      .run(bundle, prompt: Self.prompt, console)
     let request = bundle.thresholds.request
     return RunReport(
       model: model.name, modelSha256: try model.hash,

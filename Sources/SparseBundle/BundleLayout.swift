@@ -6,13 +6,13 @@ import Checkpoints
 /// outputs]`, and a name that ends in `_t`; everything else is `[outputs, inputs]` as in Hugging Face
 /// checkpoints. A dropped channel is then one contiguous run that is never read. Every tensor starts
 /// at a multiple of 64 bytes; since safetensors files may have no holes, padding is tensors as well.
-struct BundleLayout: Sendable {
-  struct Entry: Sendable {
-    let tensor: ModelTensor
-    let name: String
+package struct BundleLayout: Sendable {
+  package struct Entry: Sendable {
+    package let tensor: ModelTensor
+    package let name: String
     /// As stored.
-    let shape: [Int]
-    let type: WeightType
+    package let shape: [Int]
+    package let type: WeightType
     /// Rows and columns are exchanged with respect to Hugging Face's.
     let isTransposed: Bool
   }

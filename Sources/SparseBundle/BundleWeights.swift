@@ -52,6 +52,13 @@ public struct BundleWeights: WeightSource {
     return configuration.shape(of: tensor) == nil ? nil : try stored(tensor).values
   }
 
+  /// Hands out the whole decompressed file, in order.
+  ///
+  /// - Complexity: O(weights) time; memory for the largest tensor.
+  func forEachPiece(_ visit: ([UInt8]) throws -> Void) throws {
+    for index in reader.frames.indices { try visit(reader.frame(index)) }
+  }
+
   /// Everything that is not padding, unpacked once: throws where a frame is damaged, and where padding
   /// is not zeros. `visit` is handed the size of each piece.
   func unpackAll(_ visit: (Int) -> Void) throws {

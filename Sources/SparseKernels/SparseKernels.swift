@@ -18,7 +18,7 @@ package enum KernelActivation: Sendable, CaseIterable {
 /// Shapes are checked once a call. Nothing is allocated.
 package struct SparseKernels: @unchecked Sendable {
   package let instructionSet: InstructionSet
-  private let table: gambit_kernels  // functions only, never written: safe to share
+  let table: gambit_kernels  // functions only, never written: safe to share
 
   /// - Precondition: `set` is among `InstructionSet.supported`.
   package init(_ set: InstructionSet) {

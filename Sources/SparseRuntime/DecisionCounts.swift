@@ -9,6 +9,11 @@ public struct DecisionCounts: Sendable, Equatable {
     /// The share dropped; 0 where nothing was decided.
     public var share: Double { seen == 0 ? 0 : Double(seen - kept) / Double(seen) }
 
+    mutating func count(kept: Int, of channels: Int) {
+      self.kept += kept
+      seen += channels
+    }
+
     mutating func count(_ flags: [Bool], _ rule: KeepRule) {
       guard case .thresholds = rule else { return }
       kept += flags.count { $0 }

@@ -9,7 +9,7 @@ import Transformer
 ///
 ///     var decoder = ReferenceDecoder(model, capacity: 256)
 ///     for token in prompt { logits = decoder.step(token, .dense) }
-public struct ReferenceDecoder {
+public struct ReferenceDecoder: TokenDecoder {
   /// Tokens decoded so far.
   public private(set) var position = 0
   /// Decisions so far in which thresholds did not say what was recorded.
@@ -20,6 +20,7 @@ public struct ReferenceDecoder {
   private let model: SparseModel
   private let rotary: RotaryTable
   private let capacity: Int
+  private var logits: [Float] = []  // of the last step
   private var keys: [[Float]]  // a layer each: [positions, keyValueWidth]
   private var values: [[Float]]
 
@@ -45,6 +46,12 @@ public struct ReferenceDecoder {
     }
     position += 1
     return outputs(model.outputHead, norm(x, model.finalNorm))
+  }
+
+  public mutating func step(_ token: Int32, sparse: Bool) { logits = step(token, sparse ? .thresholds : .dense) }
+
+  public func withLogits<Result>(_ body: (UnsafeBufferPointer<Float>) -> Result) -> Result {
+    logits.withUnsafeBufferPointer(body)
   }
 
   private mutating func attention(_ index: Int, _ rule: KeepRule, _ x: inout [Float]) {

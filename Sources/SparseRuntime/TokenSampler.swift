@@ -1,29 +1,141 @@
 import Foundation
 
-/// Chooses the next token from logits.
-public struct TokenSampler: Sendable {
-  /// 0 takes the most likely token.
-  public let temperature: Double
-  private var generator: SplitMix64
+/// How the next token is chosen. The defaults take the most likely one.
+public struct SamplingOptions: Sendable, Equatable {
+  /// Divides logits; 0 takes the most likely token.
+  public var temperature = 0.0
+  /// Only the most likely `topK` tokens; 0 for all.
+  public var topK = 0
+  /// Only the most likely tokens that together reach this probability (Holtzman et al. 2020); 1 for all.
+  public var topP = 1.0
+  /// Only tokens at least this share as likely as the most likely one (Nguyen et al. 2024); 0 for all.
+  public var minP = 0.0
+  /// Divides positive and multiplies negative logits of tokens that occurred (Keskar et al. 2019); 1 for none.
+  public var repetitionPenalty = 1.0
+  public var seed: UInt64 = 0
 
-  public init(temperature: Double = 0, seed: UInt64 = 0) {
+  public init(
+    temperature: Double = 0, topK: Int = 0, topP: Double = 1, minP: Double = 0, repetitionPenalty: Double = 1,
+    seed: UInt64 = 0
+  ) {
     self.temperature = temperature
-    generator = SplitMix64(state: seed)
+    self.topK = topK
+    self.topP = topP
+    self.minP = minP
+    self.repetitionPenalty = repetitionPenalty
+    self.seed = seed
+  }
+}
+
+/// Chooses the next token from logits.
+///
+/// The order is that of Hugging Face transformers: penalty, temperature, then the filters, each on what the one
+/// before it left. The same options and logits give the same tokens on every machine.
+public struct TokenSampler: Sendable {
+  public let options: SamplingOptions
+  private var generator: SplitMix64
+  private var seen: Set<Int32> = []
+
+  struct Candidate: Sendable, Equatable {
+    var token: Int32
+    /// Relative to the most likely token's, which is 1.
+    var weight: Double
   }
 
-  /// The index of the token chosen. Complexity: O(vocabulary).
-  public mutating func next(_ logits: [Float]) -> Int32 {
-    guard let top = logits.indices.max(by: { logits[$0] < logits[$1] }) else { return 0 }
-    guard temperature > 0 else { return Int32(top) }
-    let weights = logits.map { exp(Double($0 - logits[top]) / temperature) }
-    let total = weights.reduce(0, +)
+  public init(_ options: SamplingOptions = SamplingOptions()) {
+    self.options = options
+    generator = SplitMix64(state: options.seed)
+  }
+
+  /// Notes a token of the prompt, for the repetition penalty.
+  public mutating func accept(_ token: Int32) {
+    if options.repetitionPenalty != 1 { seen.insert(token) }
+  }
+
+  /// The token chosen, which counts as having occurred. Complexity: O(vocabulary), and sorting what filters leave.
+  public mutating func next(_ logits: UnsafeBufferPointer<Float>) -> Int32 {
+    let token: Int32
+    if seen.isEmpty {
+      token = choose(logits)
+    } else {
+      let scores = penalised(logits)
+      token = scores.withUnsafeBufferPointer { choose($0) }
+    }
+    accept(token)
+    return token
+  }
+
+  /// As ``next(_:)-(UnsafeBufferPointer<Float>)``.
+  public mutating func next(_ logits: [Float]) -> Int32 { logits.withUnsafeBufferPointer { next($0) } }
+
+  private func penalised(_ logits: UnsafeBufferPointer<Float>) -> [Float] {
+    var scores = Array(logits)
+    let penalty = Float(options.repetitionPenalty)
+    for token in seen where Int(token) < scores.count {
+      scores[Int(token)] *= scores[Int(token)] > 0 ? 1 / penalty : penalty
+    }
+    return scores
+  }
+
+  private mutating func choose(_ logits: UnsafeBufferPointer<Float>) -> Int32 {
+    guard let top = logits.greatest else { return 0 }
+    guard options.temperature > 0 else { return Int32(top) }
+    let candidates = candidates(logits, top: top)
+    let total = candidates.reduce(0) { $0 + $1.weight }
     guard total.isFinite, total > 0 else { return Int32(top) }  // logits of a damaged model
     var rest = Double.random(in: 0..<total, using: &generator)
-    for (token, weight) in weights.enumerated() {
-      rest -= weight
-      if rest < 0 { return Int32(token) }
+    for candidate in candidates {
+      rest -= candidate.weight
+      if rest < 0 { return candidate.token }
     }
     return Int32(top)
+  }
+
+  /// What the filters leave, the most likely first where any of them needs order.
+  func candidates(_ logits: UnsafeBufferPointer<Float>, top: Int) -> [Candidate] {
+    var candidates = logits.enumerated().map { token, logit in
+      Candidate(token: Int32(token), weight: exp(Double(logit - logits[top]) / options.temperature))
+    }
+    let ordered = options.topK > 0 || options.topP < 1
+    if options.topP < 1, options.topK == 0 {
+      // All tokens below this together weigh less than the share that may be left out: no need to sort them.
+      let least = (1 - options.topP) * candidates.reduce(0) { $0 + $1.weight } / Double(candidates.count)
+      candidates.removeAll { $0.weight < least }
+    }
+    if ordered { candidates.sort { ($0.weight, $1.token) > ($1.weight, $0.token) } }
+    if options.topK > 0 { candidates.removeLast(max(0, candidates.count - options.topK)) }
+    if options.topP < 1 {
+      let goal = options.topP * candidates.reduce(0) { $0 + $1.weight }
+      var sum = 0.0
+      let count = candidates.firstIndex {
+        sum += $0.weight
+        return sum >= goal
+      }
+      candidates.removeLast(candidates.count - 1 - (count ?? candidates.count - 1))
+    }
+    candidates.removeAll { $0.weight < options.minP }
+    return candidates
+  }
+}
+
+extension UnsafeBufferPointer<Float> {
+  /// The index of the greatest value, the first of equal ones; numbers only. `nil` where there is none.
+  var greatest: Int? {
+    guard var best = indices.first(where: { !self[$0].isNaN }) else { return nil }
+    // Sixteen at a time tell whether anything is greater; few blocks have to be looked at one by one.
+    var i = best + 1
+    while i < count {
+      if i + 16 <= count {
+        let block = UnsafeRawPointer(baseAddress! + i).loadUnaligned(as: SIMD16<Float>.self)
+        guard any(block .> SIMD16(repeating: self[best])) else {
+          i += 16
+          continue
+        }
+      }
+      for j in i..<Swift.min(i + 16, count) where self[j] > self[best] { best = j }
+      i += 16
+    }
+    return best
   }
 }
 
