@@ -34,7 +34,6 @@ public struct Generation {
       tokens.append(token)
       chosen(token)
     }
-    let (whole, attoseconds) = start.duration(to: .now).components
-    seconds += Double(whole) + Double(attoseconds) * 1e-18
+    seconds += start.duration(to: .now).seconds
   }
 }

@@ -28,7 +28,7 @@ public final class SparseEngine: TokenDecoder {
   private let embedding: WeightMatrix
   private let outputHead: WeightMatrix
   private let finalNorm: [Float]
-  private let layers: [EngineLayer]
+  let layers: [EngineLayer]
 
   // What the pool's tasks read: set before they start.
   var layer: EngineLayer
@@ -94,6 +94,15 @@ public final class SparseEngine: TokenDecoder {
     pool.run(tasks: 4 * taskCount, tasks.head)
     position += 1
   }
+
+  /// Forgets all tokens and what was decided.
+  public func reset() {
+    position = 0
+    decided = DecisionCounts()
+  }
+
+  /// Bytes of the output head, and of one row of the embedding.
+  var bytesOfHead: Int { outputHead.rows * outputHead.rowBytes + embedding.rowBytes }
 
   /// Task `task` of the output head.
   func computeLogits(_ task: Int) {
