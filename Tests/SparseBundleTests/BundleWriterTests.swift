@@ -21,13 +21,16 @@ struct BundleWriterTests {
     }
   }
 
-  @Test(arguments: TinyModel.allCases, [false, true])
-  func partsReadBackAreWhatWasWritten(_ model: TinyModel, attention: Bool) throws {
+  @Test(arguments: [(false, false), (true, false), (false, true), (true, true)], TinyModel.allCases)
+  func partsReadBackAreWhatWasWritten(_ parts: (attention: Bool, isExtended: Bool), _ model: TinyModel) throws {
+    let (attention, isExtended) = parts
     let checkpoint = try model.open()
-    let golden = try checkpoint.writeBundle(to: folder.path("b"), .f32, ids, attention: attention)
+    let golden = try checkpoint.writeBundle(
+      to: folder.path("b"), .f32, ids, attention: attention, isExtended: isExtended)
+    #expect(golden.texts.allSatisfy { $0.kept.joined().allSatisfy { ($0.down != nil) == isExtended } })
     let bundle = try ModelBundle(path: folder.path("b"))
     #expect(try bundle.golden == golden)
-    #expect(try bundle.thresholds == checkpoint.someThresholds(attention: attention))
+    #expect(try bundle.thresholds == checkpoint.someThresholds(attention: attention, isExtended: isExtended))
     #expect(try bundle.tokenizer == checkpoint.tokenizer)
     #expect(bundle.manifest.model.parameters == checkpoint.parameterCount)
     #expect(try bundle.manifest.model.sha256 == checkpoint.hash)
