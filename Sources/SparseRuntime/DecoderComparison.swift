@@ -110,7 +110,7 @@ public struct DecoderComparison: Sendable, Equatable {
 
 extension KeptChannels {
   /// How many channels were decided on.
-  var count: Int { ffn.count + (query?.count ?? 0) + (output?.count ?? 0) }
+  var count: Int { ffn.count + (down?.count ?? 0) + (query?.count ?? 0) + (output?.count ?? 0) }
 }
 
 extension KeptList {

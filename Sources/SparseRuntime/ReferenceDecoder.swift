@@ -104,16 +104,25 @@ public struct ReferenceDecoder: TokenDecoder {
 
   private mutating func feedForward(_ index: Int, _ rule: KeepRule, _ x: inout [Float]) {
     let layer = model.layers[index]
+    let (thresholds, channels) = (layer.thresholds, 0..<layer.gate.rows)
     let input = norm(x, layer.ffnNorm)
-    let gate = outputs(layer.gate, input).map(activation)
-    let kept = keep(gate, layer.thresholds.ffn, index, rule) { $0.ffn }
+    func gate(_ channel: Int) -> Float { activation(dot(layer.gate, row: channel, input)) }
+    func up(_ channel: Int) -> Float { dot(layer.up, row: channel, input) }
+
+    // One factor decides whether the other one is needed at all.
+    let upDecides = thresholds.upDecides ?? channels.map { _ in false }
+    let deciding = channels.map { upDecides[$0] ? up($0) : gate($0) }
+    let kept = keep(deciding, thresholds.ffn, index, rule) { $0.ffn }
     decided.ffn.count(kept, rule)
-    for channel in gate.indices where kept[channel] {
-      let up = dot(layer.up, row: channel, input)
-      let product = gate[channel] * up
+    let products = channels.map { kept[$0] ? deciding[$0] * (upDecides[$0] ? gate($0) : up($0)) : 0 }
+    let keptDown = keep(products, thresholds.product, index, rule) { $0.down }
+    if thresholds.product != nil { decided.down.count(zip(kept, keptDown).map { $0 && $1 }, rule) }
+
+    for channel in channels where kept[channel] && keptDown[channel] {
       let down = layer.down.row(channel)
-      for i in x.indices { x[i] += product * down[i] }
+      for i in x.indices { x[i] += products[channel] * down[i] }
     }
+    if let bias = thresholds.bias, !rule.isDense { x = add(bias, to: x) }
   }
 
   private func activation(_ x: Float) -> Float {

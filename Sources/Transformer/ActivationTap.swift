@@ -53,6 +53,8 @@ public protocol ActivationTap: Sendable {
   func gateAndUp(_ gate: Activations, _ up: Activations, _ context: TapContext) throws
   /// `g ⊙ u`, the input of the down projection: `[tokens, intermediateSize]`.
   func product(_ x: Activations, _ context: TapContext) throws
+  /// The residual stream behind the layer, with the FFN's output added: `[tokens, hiddenSize]`.
+  func layerOutput(_ x: Activations, _ context: TapContext) throws
 }
 
 extension ActivationTap {
@@ -63,6 +65,7 @@ extension ActivationTap {
   public func ffnInput(_ x: Activations, _ context: TapContext) throws {}
   public func gateAndUp(_ gate: Activations, _ up: Activations, _ context: TapContext) throws {}
   public func product(_ x: Activations, _ context: TapContext) throws {}
+  public func layerOutput(_ x: Activations, _ context: TapContext) throws {}
 }
 
 /// Lets everything pass: the dense model.

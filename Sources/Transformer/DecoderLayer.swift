@@ -57,6 +57,7 @@ struct DecoderLayer {
     VectorMath.multiply(w.gate.base, w.up.base, into: w.product.base, count: count)
     try tap.product(Activations(w.product, tokens: tokens), context)
     add(w.product, weights.down, to: hidden, tokens)
+    try tap.layerOutput(Activations(hidden, tokens: tokens), context)
   }
 
   private func norm(_ x: Matrix, _ weight: [Float], into out: Matrix, _ tokens: Int) {

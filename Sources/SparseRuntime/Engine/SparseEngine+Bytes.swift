@@ -16,7 +16,8 @@ extension SparseEngine {
       all += matrices.reduce(0) { $0 + Double($1.rows * $1.rowBytes) }
       func bytes(_ matrix: WeightMatrix, _ share: Double) -> Double { share * Double(matrix.rows * matrix.rowBytes) }
       skipped += bytes(layer.query, decided.query.share) + bytes(layer.output, decided.output.share)
-      skipped += bytes(layer.up, decided.ffn.share) + bytes(layer.down, decided.ffn.share)
+      skipped += bytes(layer.up, decided.ffn.share)
+      skipped += bytes(layer.down, decided.down.seen > 0 ? decided.down.share : decided.ffn.share)
     }
     let cache = 2 * Double(layers.count * configuration.keyValueWidth * MemoryLayout<Float>.size) * position
     return TokenBytes(dense: all + cache, sparse: all + cache - skipped)
