@@ -91,16 +91,7 @@ public struct BundleWeights: WeightSource {
 
   // MARK: WeightSource
 
-  public func layer(_ index: Int) throws -> LayerWeights {
-    func matrix(_ part: LayerTensor) throws -> Matrix { try stored(.layer(index, part)) }
-    return LayerWeights(
-      attentionNorm: try vector(index, .attentionNorm) ?? [], query: try matrix(.query).transposed(),
-      key: try matrix(.key), value: try matrix(.value), output: try matrix(.output).transposed(),
-      queryBias: try vector(index, .queryBias), keyBias: try vector(index, .keyBias),
-      valueBias: try vector(index, .valueBias), queryNorm: try vector(index, .queryNorm),
-      keyNorm: try vector(index, .keyNorm), ffnNorm: try vector(index, .ffnNorm) ?? [], gate: try matrix(.gate),
-      up: try matrix(.up), down: try matrix(.down).transposed())
-  }
+  public func layer(_ index: Int) throws -> LayerWeights { try LayerWeights(index, configuration, stored: stored) }
 
   public func embeddings(of tokens: [Int32]) throws -> Matrix {
     let table = try stored(.embeddings)
@@ -117,4 +108,20 @@ public struct BundleWeights: WeightSource {
   public func finalNorm() throws -> [Float] { try stored(.finalNorm).values }
 
   public func outputHead() throws -> Matrix { try stored(configuration.tiedEmbeddings ? .embeddings : .outputHead) }
+}
+
+extension LayerWeights {
+  /// A layer in Hugging Face's orientation, from matrices as a bundle stores them.
+  init(_ index: Int, _ configuration: ModelConfiguration, stored: (ModelTensor) throws -> Matrix) rethrows {
+    func matrix(_ part: LayerTensor) throws -> Matrix { try stored(.layer(index, part)) }
+    func vector(_ part: LayerTensor) throws -> [Float]? {
+      configuration.shape(of: .layer(index, part)) == nil ? nil : try matrix(part).values
+    }
+    self.init(
+      attentionNorm: try vector(.attentionNorm) ?? [], query: try matrix(.query).transposed(),
+      key: try matrix(.key), value: try matrix(.value), output: try matrix(.output).transposed(),
+      queryBias: try vector(.queryBias), keyBias: try vector(.keyBias), valueBias: try vector(.valueBias),
+      queryNorm: try vector(.queryNorm), keyNorm: try vector(.keyNorm), ffnNorm: try vector(.ffnNorm) ?? [],
+      gate: try matrix(.gate), up: try matrix(.up), down: try matrix(.down).transposed())
+  }
 }

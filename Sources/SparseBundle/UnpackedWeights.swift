@@ -1,5 +1,6 @@
 import Checkpoints
 import Files
+import LinearAlgebra
 
 /// A bundle's weights, unpacked: a safetensors file in memory, either mapped from a ``WeightCache`` or, where there
 /// is none, held.
@@ -52,6 +53,21 @@ public final class UnpackedWeights: Sendable {
   package func tensor(_ tensor: ModelTensor) -> Tensor? {
     layout.entry(of: tensor).map { entry in
       withBytes { Tensor(bytes: UnsafeRawBufferPointer(rebasing: $0[entry.byteRange]), entry: entry) }
+    }
+  }
+
+  /// A layer in float32, in Hugging Face's orientation: for the batch of a prompt.
+  ///
+  /// - Complexity: O(the layer's weights).
+  package func layer(_ index: Int) throws -> LayerWeights {
+    try LayerWeights(index, configuration) { tensor in
+      guard let found = self.tensor(tensor) else {
+        throw BundleError.malformed(file: BundleFile.weights, reason: "the model has no such tensor")
+      }
+      let shape = found.entry.shape
+      let matrix = Matrix(rows: shape.dropLast().reduce(1, *), columns: shape.last ?? 0)
+      found.entry.type.decode(found.bytes, into: matrix)
+      return matrix
     }
   }
 

@@ -29,13 +29,13 @@ extension WeightType {
   /// The weights of records.
   ///
   /// - Precondition: `records` are those of exactly the matrix' rows.
-  func decode(_ records: [UInt8], into matrix: Matrix) {
+  func decode(_ records: [UInt8], into matrix: Matrix) { records.withUnsafeBytes { decode($0, into: matrix) } }
+
+  func decode(_ records: UnsafeRawBufferPointer, into matrix: Matrix) {
     let size = rowBytes(columns: matrix.columns)
     precondition(records.count == matrix.rows * size)
-    records.withUnsafeBytes { records in
-      guard let base = records.baseAddress else { return }
-      for row in 0..<matrix.rows { decode(base + row * size, into: matrix.row(row), count: matrix.columns) }
-    }
+    guard let base = records.baseAddress else { return }
+    for row in 0..<matrix.rows { decode(base + row * size, into: matrix.row(row), count: matrix.columns) }
   }
 
   /// Replaces weights by what their records hold.

@@ -13,5 +13,5 @@ extension SparseKernels {
 }
 
 extension WeightMatrix {
-  package var rowBytes: Int { columns * type.size }
+  package var rowBytes: Int { type.rowBytes(columns: columns) ?? 0 }
 }

@@ -33,6 +33,7 @@ struct DecoderLayer {
     project(w.normed, weights.value, bias: weights.valueBias, into: w.value, tokens)
     position(w.query, heads: configuration.headCount, norm: weights.queryNorm, tokens)
     position(w.key, heads: configuration.keyValueHeadCount, norm: weights.keyNorm, tokens)
+    try tap.keysAndValues(Activations(w.key, tokens: tokens), Activations(w.value, tokens: tokens), context)
 
     Attention(configuration: configuration)(w, tokens: tokens)
     try tap.outputInput(Activations(w.mixed, tokens: tokens), context)

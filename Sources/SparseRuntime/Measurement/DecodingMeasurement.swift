@@ -1,4 +1,5 @@
 import SparseBundle
+import SparseKernels
 
 /// How fast a bundle decodes, dense and sparse, beside what its bytes allow.
 ///
@@ -33,12 +34,16 @@ public struct DecodingMeasurement: Sendable, Encodable {
   /// - Parameters:
   ///   - prompt: Begins the text that is decoded; the dense model continues it.
   ///   - seconds: To spend, about.
-  public init(
-    _ bundle: ModelBundle, _ weights: UnpackedWeights, prompt: [Int32], threads: Int, seconds: Double
+  init(
+    _ bundle: ModelBundle, _ weights: UnpackedWeights, prompt: [Int32], threads: Int,
+    precision: ActivationPrecision?, seconds: Double
   ) throws {
     let text = try Self.text(bundle, weights, prompt: prompt, threads: threads)
     let engines = try [false, true].map { sparse in
-      (engine: try SparseEngine(bundle, weights, capacity: text.count, threads: threads), sparse: sparse)
+      (
+        engine: try SparseEngine(bundle, weights, capacity: text.count, threads: threads, precision: precision),
+        sparse: sparse
+      )
     }
     var rates: [[Double]] = [[], []]
     let (clock, end) = (ContinuousClock(), ContinuousClock.now + .seconds(seconds))
@@ -75,7 +80,7 @@ public struct DecodingMeasurement: Sendable, Encodable {
     var engine = try SparseEngine(bundle, weights, capacity: count, threads: threads)
     var sampler = TokenSampler(SamplingOptions(temperature: 0.8, topK: 50, seed: 1))
     var generation = Generation()
-    generation.run(&engine, &sampler, prompt: prompt, limit: count - prompt.count, stop: [], sparse: false)
+    try generation.run(&engine, &sampler, prompt: prompt, limit: count - prompt.count, stop: [], sparse: false)
     return prompt + generation.tokens
   }
 }
