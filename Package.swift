@@ -62,7 +62,7 @@ let package = Package(
       name: "Pipeline",
       dependencies: [
         "Files", "LinearAlgebra", "Corpus", "Tokenizers", "Checkpoints", "Transformer", "ActivationStatistics",
-        "ThresholdSolver", "SparseBundle", "SparseRuntime", "Evaluation", "Reports", "Yams", crypto,
+        "ThresholdSolver", "SparseBundle", "SparseKernels", "SparseRuntime", "Evaluation", "Reports", "Yams", crypto,
       ]),
 
     // The door.
