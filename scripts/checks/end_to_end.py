@@ -14,6 +14,7 @@ from pathlib import Path
 import collection_checks
 import gambit
 import parity_checks
+import quantization_checks
 import refusal_checks
 from check_run import check_run
 from outcome import Outcome, require
@@ -64,6 +65,8 @@ def end_to_end(model: Path, scratch: Path, outcome: Outcome) -> None:
     check(bundle_verifies, run)
     check(export_is_reproducible, run, model, scratch)
     check(bundle_generates_text, run)
+    check(quantization_checks.quantised_bundles_are_numpys, run, model, scratch)
+    check(quantization_checks.loss_is_stated, run, model, scratch)
 
     check(parity_checks.tokens_equal_those_of_transformers, model)
     check(parity_checks.documents_tokenize_as_recorded, model)
