@@ -108,7 +108,7 @@ public struct PipelineRunner: Sendable {
   /// Everything but the program that decides what a stage makes: its settings and the digests of its inputs.
   private func inputs(of stage: Stage) throws -> [String] {
     func digest(_ file: String) throws -> String { try sha256(ofFile: path(file)) }
-    func texts() throws -> [String] { try DocumentReader(patterns: evaluationFiles).files.map { try sha256(ofFile: $0) } }
+    func texts() throws -> [String] { try DocumentReader(patterns: evaluationFiles).files.map(sha256(ofFile:)) }
     switch stage {
     case .sample:
       let files = try sources.flatMap { try DocumentReader(patterns: $0.patterns, field: $0.field).files }

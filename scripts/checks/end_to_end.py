@@ -14,6 +14,7 @@ from pathlib import Path
 import collection_checks
 import gambit
 import parity_checks
+import quantization_checks
 import refusal_checks
 import runtime_checks
 from check_run import check_run
@@ -65,6 +66,8 @@ def end_to_end(model: Path, scratch: Path, outcome: Outcome) -> None:
     check(bundle_verifies, run)
     check(export_is_reproducible, run, model, scratch)
     check(bundle_generates_text, run)
+    check(quantization_checks.quantised_bundles_are_numpys, run, model, scratch)
+    check(quantization_checks.loss_is_stated, run, model, scratch)
 
     check(runtime_checks.engine_decodes_as_the_oracle, run, model, scratch)
     check(runtime_checks.every_type_decodes_as_the_oracle, run, model, scratch)
