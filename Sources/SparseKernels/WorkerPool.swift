@@ -31,11 +31,15 @@ package final class WorkerPool: @unchecked Sendable {
       return
     }
     precondition(tasks < 1 << 20)
-    var body = body
-    withUnsafeMutablePointer(to: &body) { closure in
+    var work = Work(body: body)
+    withUnsafeMutablePointer(to: &work) { work in
       gambit_pool_run(
-        pool, tasks, { context, task in context?.assumingMemoryBound(to: ((Int) -> Void).self).pointee(task) },
-        closure)
+        pool, tasks, { context, task in context?.assumingMemoryBound(to: Work.self).pointee.body(task) }, work)
     }
+  }
+
+  /// A closure alone would be converted for generic code, which allocates.
+  private struct Work {
+    let body: (Int) -> Void
   }
 }
