@@ -16,7 +16,7 @@ struct ManifestTests {
     let (weights, loss) = (manifest.weights, model.someLoss(type))
     #expect(weights.kl == loss?.kl ?? 0 && weights.activationRoundingKl == loss?.activationRoundingKL)
     #expect(weights.measuredOn?.tokens == loss?.tokens && weights.measuredOn?.text == loss?.text)
-    #expect(weights.activations == (type.isQuantized ? .int8 : .exact))
+    #expect(weights.activations == .exact)
     #expect(manifest.sparsification.prefill == .dense)
     // The tiny llama is bf16: most of its values are f16's, too, and few a multiple of a scale.
     switch type {
@@ -34,8 +34,9 @@ struct ManifestTests {
   }
 
   @Test(arguments: [
-    ("\"kl\" : 0.25", "\"kl\" : -1"), ("\"kl\" : 0.25", "\"kl\" : 0.1"), ("\"exact_share\" : ", "\"exact_share\" : 7"),
-    ("\"activation_rounding_kl\" : 0.015625,", ""), ("\"activations\" : \"int8\"", "\"activations\" : \"q4\""),
+    ("\"kl\" : 0.25", "\"kl\" : -1"), ("\"activations\" : \"exact\"", "\"activations\" : \"int8\""),
+    ("\"exact_share\" : ", "\"exact_share\" : 7"),
+    ("\"activation_rounding_kl\" : 0.03125,", ""), ("\"activations\" : \"exact\"", "\"activations\" : \"q4\""),
     ("\"tokens\" : 3", "\"tokens\" : 0"), ("\"prefill\" : \"dense\"", "\"prefill\" : \"guess\""),
     ("\"type\" : \"int8\"", "\"type\" : \"f16\""),
   ])
