@@ -52,7 +52,9 @@ let package = Package(
       ]),
     .target(
       name: "SparseRuntime",
-      dependencies: ["LinearAlgebra", "Checkpoints", "Transformer", "ThresholdSolver", "SparseBundle"]),
+      dependencies: [
+        "LinearAlgebra", "SparseKernels", "Checkpoints", "Transformer", "ThresholdSolver", "SparseBundle",
+      ]),
     .target(
       name: "Evaluation",
       dependencies: ["LinearAlgebra", "Checkpoints", "Transformer", "ThresholdSolver", "SparseBundle"]),
@@ -61,7 +63,7 @@ let package = Package(
       name: "Pipeline",
       dependencies: [
         "Files", "LinearAlgebra", "Corpus", "Tokenizers", "Checkpoints", "Transformer", "ActivationStatistics",
-        "ThresholdSolver", "SparseBundle", "SparseRuntime", "Evaluation", "Reports", "Yams", crypto,
+        "ThresholdSolver", "SparseBundle", "SparseKernels", "SparseRuntime", "Evaluation", "Reports", "Yams", crypto,
       ]),
 
     // The door.
@@ -69,7 +71,8 @@ let package = Package(
       name: "gambit",
       dependencies: [
         "Files", "Corpus", "Tokenizers", "Checkpoints", "ActivationStatistics", "ThresholdSolver", "SparseBundle",
-        "Evaluation", "Reports", "Pipeline", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "SparseRuntime", "Evaluation", "Reports", "Pipeline",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     // Tests, one target a source target, and what they share.
@@ -92,7 +95,7 @@ let package = Package(
     .testTarget(name: "ActivationStatisticsTests", dependencies: ["ActivationStatistics", "HDF5", "TestSupport"]),
     .testTarget(name: "ThresholdSolverTests", dependencies: ["ThresholdSolver", "TestSupport"]),
     .testTarget(name: "SparseBundleTests", dependencies: ["SparseBundle", "Zstandard", "Files", "TestSupport"]),
-    .testTarget(name: "SparseRuntimeTests", dependencies: ["SparseRuntime", "TestSupport"]),
+    .testTarget(name: "SparseRuntimeTests", dependencies: ["SparseRuntime", "SparseKernels", "TestSupport"]),
     .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "TestSupport"]),
     .testTarget(name: "ReportsTests", dependencies: ["Reports"]),
     .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Files", "SparseBundle", "Reports", "TestSupport"]),

@@ -1,23 +1,40 @@
 import Evaluation
 import Reports
 import SparseBundle
+import SparseKernels
 import SparseRuntime
 import ThresholdSolver
 import Tokenizers
 
-/// prompt → text, by the reference decoder
+/// prompt → text, by the fast engine or the plain oracle
 public struct GenerateStage: Sendable {
   public var maximumTokens: Int
-  public var temperature: Double
-  public var seed: UInt64
+  public var sampling: SamplingOptions
   /// Keep every channel.
   public var dense: Bool
+  /// Thresholds also cut while the prompt is read.
+  public var sparsePrompt: Bool
+  /// Decode with the reference decoder.
+  public var oracle: Bool
+  public var threads: Int
+  /// What quantised weights are multiplied with; what the bundle's manifest says where `nil`.
+  public var activations: BundleManifest.Weights.Activations?
+  /// Texts of tokens that end the text, beside the model's own.
+  public var stopTokens: [String]
 
-  public init(maximumTokens: Int, temperature: Double = 0, seed: UInt64 = 0, dense: Bool = false) {
+  public init(
+    maximumTokens: Int, sampling: SamplingOptions = SamplingOptions(), dense: Bool = false, sparsePrompt: Bool = false,
+    oracle: Bool = false, threads: Int = 1, activations: BundleManifest.Weights.Activations? = nil,
+    stopTokens: [String] = []
+  ) {
     self.maximumTokens = maximumTokens
-    self.temperature = temperature
-    self.seed = seed
+    self.sampling = sampling
     self.dense = dense
+    self.sparsePrompt = sparsePrompt
+    self.oracle = oracle
+    self.threads = threads
+    self.activations = activations
+    self.stopTokens = stopTokens
   }
 
   public struct Output: Sendable {
@@ -29,47 +46,81 @@ public struct GenerateStage: Sendable {
     public var activatedShare: Double
   }
 
-  /// Reads the prompt densely, then decodes until the model ends the text.
+  /// Reads the prompt, then decodes until the model ends the text.
   ///
   /// - Parameter emit: Handed the text as it grows.
   /// - Throws: ``PipelineError`` where the prompt fills the model's context; the text ends where it is full.
-  public func run(_ bundle: ModelBundle, prompt: String, emit: (String) -> Void = { _ in }) throws -> Output {
+  public func run(
+    _ bundle: ModelBundle, prompt: String, _ console: Console, emit: (String) -> Void = { _ in }
+  ) throws -> Output {
     let tokenizer = try Tokenizer(bundle.tokenizer)
-    let prompt = tokenizer.encode(prompt, addingSpecialTokens: true)
-    guard let last = prompt.last else {
-      throw PipelineError.badSetting("prompt", reason: "it has no token: give some text")
+    let prompt = try tokens(of: prompt, tokenizer, bundle)
+    let limit = min(maximumTokens, bundle.configuration.contextLength - prompt.count)
+    let capacity = prompt.count + limit
+    let precision = ActivationPrecision(activations ?? bundle.manifest.weights.activations)
+    if oracle {
+      var decoder = try ReferenceDecoder(SparseModel(bundle), capacity: capacity, precision: precision)
+      return try generate(&decoder, tokenizer, bundle, prompt, limit, emit)
     }
-    guard prompt.allSatisfy({ $0 < bundle.configuration.vocabularySize }) else {
+    var engine = try SparseEngine(
+      bundle, Self.weights(of: bundle, console), capacity: capacity, threads: threads, precision: precision)
+    return try generate(&engine, tokenizer, bundle, prompt, limit, emit)
+  }
+
+  /// The bundle's unpacked weights, from the cache where they are in it.
+  static func weights(of bundle: ModelBundle, _ console: Console) throws -> UnpackedWeights {
+    let cache = WeightCache.standard()
+    guard try !cache.holds(bundle) else { return try cache.weights(of: bundle) }
+    let bytes = Double(bundle.weights.unpackedSize)
+    return try console.task("unpack weights", total: bytes, unit: "bytes") { task in
+      try cache.weights(of: bundle) { task.advance(to: $0 * bytes) }
+    }
+  }
+
+  private func generate(
+    _ decoder: inout some TokenDecoder, _ tokenizer: Tokenizer, _ bundle: ModelBundle, _ prompt: [Int32], _ limit: Int,
+    _ emit: (String) -> Void
+  ) throws -> Output {
+    var sampler = TokenSampler(sampling)
+    var stream = StreamingDecoder(tokenizer)
+    var text = ""
+    func show(_ piece: String) {
+      text += piece
+      emit(piece)
+    }
+    var generation = Generation()
+    try generation.run(
+      &decoder, &sampler, prompt: prompt, limit: limit, stop: try stop(tokenizer), sparse: !dense,
+      sparsePrompt: sparsePrompt
+    ) { show(stream.append($0)) }
+    show(stream.finish())
+
+    let shares = [Thresholds.Shares](repeating: decoder.decided.shares, count: bundle.configuration.layerCount)
+    return Output(
+      text: text, ids: generation.tokens, tokensPerSecond: generation.tokensPerSecond,
+      activatedShare: ActivatedParameters(bundle.configuration, shares: shares).share)
+  }
+
+  private func tokens(of prompt: String, _ tokenizer: Tokenizer, _ bundle: ModelBundle) throws -> [Int32] {
+    let tokens = tokenizer.encode(prompt, addingSpecialTokens: true)
+    guard !tokens.isEmpty else { throw PipelineError.badSetting("prompt", reason: "it has no token: give some text") }
+    guard tokens.allSatisfy({ $0 < bundle.configuration.vocabularySize }) else {
       throw PipelineError.foreignTokens(sample: BundleFile.tokenizer, model: bundle.path)
     }
     let context = bundle.configuration.contextLength
-    guard prompt.count < context else { throw PipelineError.sequenceTooLong(length: prompt.count, limit: context) }
-    let maximumTokens = min(maximumTokens, context - prompt.count)
-    let length = prompt.count + maximumTokens
-    var decoder = try ReferenceDecoder(SparseModel(bundle), capacity: length)
-    for token in prompt.dropLast() { _ = decoder.step(token, .dense) }
+    guard tokens.count < context else { throw PipelineError.sequenceTooLong(length: tokens.count, limit: context) }
+    return tokens
+  }
 
-    var sampler = TokenSampler(temperature: temperature, seed: seed)
-    var stream = StreamingDecoder(tokenizer)
-    var output = Output(text: "", ids: [], tokensPerSecond: 0, activatedShare: 1)
-    var token = last
-    let start = ContinuousClock.now
-    while output.ids.count < maximumTokens {
-      token = sampler.next(decoder.step(token, dense ? .dense : .thresholds))
-      guard token != tokenizer.endOfText else { break }
-      output.ids.append(token)
-      let piece = stream.append(token)
-      output.text += piece
-      emit(piece)
+  private func stop(_ tokenizer: Tokenizer) throws -> Set<Int32> {
+    var stop = Set([tokenizer.endOfText].compactMap(\.self))
+    for text in stopTokens {
+      let tokens = tokenizer.encode(text)
+      guard tokens.count == 1 else {
+        throw PipelineError.badSetting("stop", reason: "'\(text)' is \(tokens.count) tokens, not one")
+      }
+      stop.insert(tokens[0])
     }
-    let rest = stream.finish()
-    output.text += rest
-    emit(rest)
-    let (seconds, attoseconds) = start.duration(to: .now).components
-    let elapsed = Double(seconds) + Double(attoseconds) * 1e-18
-    output.tokensPerSecond = Double(decoder.position - prompt.count + 1) / max(elapsed, 1e-9)
-    let shares = [Thresholds.Shares](repeating: decoder.decided.shares, count: bundle.configuration.layerCount)
-    output.activatedShare = ActivatedParameters(bundle.configuration, shares: shares).share
-    return output
+    return stop
   }
 }

@@ -5,7 +5,17 @@ import Tokenizers
 
 /// bundle → whether it is what it says
 public struct VerifyStage: Sendable {
-  public init() {}
+  /// Prompts that both decoders continue, beside the golden vectors.
+  public var prompts: [String]
+  /// Tokens after each prompt.
+  public var tokensPerPrompt: Int
+  public var threads: Int
+
+  public init(prompts: [String] = [], tokensPerPrompt: Int = 64, threads: Int = 1) {
+    self.prompts = prompts
+    self.tokensPerPrompt = tokensPerPrompt
+    self.threads = threads
+  }
 
   /// What was checked, in the order of trust: files, then layout, then what a runtime computes from them.
   ///
@@ -33,10 +43,35 @@ public struct VerifyStage: Sendable {
           name: "stated loss of the weights' type",
           ok: golden.sourceDifference == bundle.manifest.golden.sourceDifference,
           detail: "greatest difference \(Format.scientific(golden.sourceDifference)) recorded"))
+      if !prompts.isEmpty { checks += try compareDecoders(bundle, console) }
     } catch {
       checks.append(BundleCheck(name: "golden vectors", ok: false, detail: "\(error)"))
     }
     return checks
+  }
+
+  /// The fast engine beside the plain decoder.
+  private func compareDecoders(_ bundle: ModelBundle, _ console: Console) throws -> [BundleCheck] {
+    let tokenizer = try Tokenizer(bundle.tokenizer)
+    let prompts = prompts.map { tokenizer.encode($0, addingSpecialTokens: true) }.filter { !$0.isEmpty }
+    let weights = try GenerateStage.weights(of: bundle, console)
+    let total = Double(prompts.count * tokensPerPrompt)
+    let comparison = try console.task("verify: decoders", total: total, unit: "tokens") { task in
+      try DecoderComparison(bundle, weights, prompts: prompts, count: tokensPerPrompt, threads: threads) {
+        task.advance(to: $0 * total)
+      }
+    }
+    let wrong = comparison.wrongDecisions
+    return [
+      BundleCheck(
+        name: "engine's tokens", ok: comparison.otherTokens == 0,
+        detail: "\(comparison.tokens) tokens, \(comparison.otherTokens) unlike the reference decoder's, greatest "
+          + "difference of logits \(Format.scientific(comparison.difference))"),
+      BundleCheck(
+        name: "engine's masks", ok: wrong.isEmpty,
+        detail: "\(comparison.decisions) decisions, \(wrong.count) unlike the reference decoder's, "
+          + "\(comparison.disagreements.count - wrong.count) ties within rounding"),
+    ]
   }
 
   private static func checks(of replay: GoldenReplay, _ stated: BundleManifest.Golden) -> [BundleCheck] {

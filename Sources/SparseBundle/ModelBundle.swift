@@ -40,8 +40,11 @@ public struct ModelBundle: Sendable {
     get throws {
       let golden = try GoldenVectors(SafetensorsFile(path: path + "/" + BundleFile.golden), configuration)
       let attention = thresholds.request.attention
+      let secondCut = thresholds.layers.contains { $0.product != nil }
       let fits = golden.texts.allSatisfy { text in
-        text.kept.joined().allSatisfy { ($0.query != nil) == attention && ($0.output != nil) == attention }
+        text.kept.joined().allSatisfy {
+          ($0.query != nil) == attention && ($0.output != nil) == attention && ($0.down != nil) == secondCut
+        }
       }
       guard fits else {
         throw BundleError.malformed(
@@ -74,6 +77,7 @@ extension BundleManifest {
     guard files.map(\.name) == BundleFile.listed.sorted() else {
       throw fail("it does not list exactly \(BundleFile.listed.sorted().joined(separator: ", "))")
     }
+    if let problem = weights.problem { throw fail("of its weights the \(problem)") }
     guard golden.tolerance >= 0, golden.tolerance <= 0.01, golden.sourceDifference.isFinite else {
       throw fail("its tolerance of golden vectors is not between 0 and 0.01")
     }

@@ -40,7 +40,7 @@ package final class KeptList: @unchecked Sendable {
   /// Makes the list from parts that kernels have filled, in ascending order and without overlap.
   ///
   /// - Complexity: O(entries of all parts but the first).
-  package func join(_ parts: [Range<Int>]) {
+  package func join(_ parts: some Sequence<Range<Int>>) {
     var end = 0
     count = 0
     for part in parts {
@@ -50,6 +50,18 @@ package final class KeptList: @unchecked Sendable {
       count += part.count
       end = part.upperBound
     }
+  }
+
+  /// Lists every channel with its value. Complexity: O(`channels`).
+  ///
+  /// - Precondition: `x` has one value a channel.
+  package func keepAll(_ x: UnsafeBufferPointer<Float>) {
+    precondition(x.count == channels)
+    for channel in 0..<channels {
+      indices[channel] = UInt32(truncatingIfNeeded: channel)
+      values[channel] = x[channel]
+    }
+    count = channels
   }
 
   /// The listed channels, ascending. Complexity: O(`count`).

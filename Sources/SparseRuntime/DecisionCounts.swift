@@ -9,6 +9,11 @@ public struct DecisionCounts: Sendable, Equatable {
     /// The share dropped; 0 where nothing was decided.
     public var share: Double { seen == 0 ? 0 : Double(seen - kept) / Double(seen) }
 
+    mutating func count(kept: Int, of channels: Int) {
+      self.kept += kept
+      seen += channels
+    }
+
     mutating func count(_ flags: [Bool], _ rule: KeepRule) {
       guard case .thresholds = rule else { return }
       kept += flags.count { $0 }
@@ -17,6 +22,8 @@ public struct DecisionCounts: Sendable, Equatable {
   }
 
   public internal(set) var ffn = Place()
+  /// Channels whose down column was read, of all; nothing where there is no second cut.
+  public internal(set) var down = Place()
   public internal(set) var query = Place()
   public internal(set) var output = Place()
 

@@ -36,18 +36,18 @@ public struct GoldenReplay: Sendable, Equatable {
         progress(done / steps)
         guard let row = text.positions.firstIndex(of: position) else { continue }
         let recorded = row * denseLogits.count..<(row + 1) * denseLogits.count
-        denseDifference = max(denseDifference, difference(denseLogits, text.dense[recorded]))
-        sparseDifference = max(sparseDifference, difference(sparseLogits, text.sparse[recorded]))
-        sourceDifference = max(sourceDifference, difference(denseLogits, text.source[recorded]))
+        denseDifference = max(denseDifference, greatestDifference(denseLogits, text.dense[recorded]))
+        sparseDifference = max(sparseDifference, greatestDifference(sparseLogits, text.sparse[recorded]))
+        sourceDifference = max(sourceDifference, greatestDifference(denseLogits, text.source[recorded]))
       }
-      decisions += text.kept.joined().reduce(0) { $0 + $1.ffn.count + ($1.query?.count ?? 0) + ($1.output?.count ?? 0) }
+      decisions += text.kept.joined().reduce(0) { $0 + $1.count }
       disagreements += sparse.disagreements
     }
   }
 }
 
 /// Infinite where a difference is no number, so that it never passes for small.
-private func difference(_ a: [Float], _ b: ArraySlice<Float>) -> Double {
+func greatestDifference(_ a: [Float], _ b: ArraySlice<Float>) -> Double {
   zip(a, b).reduce(0) { largest, pair in
     let difference = Double((pair.0 - pair.1).magnitude)
     return difference.isNaN ? .infinity : max(largest, difference)

@@ -37,7 +37,7 @@ public struct RotaryTable: Sendable {
   }
 
   /// Rotates `heads` heads that lie side by side in one row, in the half-split order.
-  func rotate(_ row: UnsafeMutablePointer<Float>, heads: Int, position: Int) {
+  package func rotate(_ row: UnsafeMutablePointer<Float>, heads: Int, position: Int) {
     let half = cosine.columns
     for head in 0..<heads {
       VectorMath.rotateHalf(

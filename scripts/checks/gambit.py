@@ -5,12 +5,17 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from outcome import require
 from run_directory import REPOSITORY
+
+# Weights are unpacked into a folder that goes with the checks, not into the user's.
+CACHE = tempfile.TemporaryDirectory(prefix="gambit-cache-")
+os.environ["GAMBIT_CACHE"] = CACHE.name
 
 PROGRAM = Path(os.environ.get("GAMBIT_PROGRAM", REPOSITORY / ".build" / "release" / "gambit"))
 

@@ -1,0 +1,124 @@
+import LinearAlgebra
+import SparseBundle
+import SparseKernels
+import Synchronization
+
+/// Whether the fast engine decodes as the plain decoder does: the same tokens, and the same channels kept at every
+/// step of every layer.
+///
+/// The engine continues each prompt greedily; the reference decoder then takes the same tokens, keeps what the
+/// engine kept, and notes where it would have chosen otherwise.
+public struct DecoderComparison: Sendable, Equatable {
+  /// Tokens that the engine chose, over all prompts.
+  public private(set) var tokens = 0
+  /// Of these, those that the reference decoder would not have chosen.
+  public private(set) var otherTokens = 0
+  public private(set) var decisions = 0
+  public private(set) var disagreements: [Disagreement] = []
+  /// Greatest difference of logits.
+  public private(set) var difference = 0.0
+
+  /// Disagreements that rounding does not explain.
+  public var wrongDecisions: [Disagreement] { disagreements.filter { !($0.margin <= GoldenReplay.tieMargin) } }
+
+  /// What the engine did with one prompt.
+  private struct Trace: Sendable {
+    var prompt: ArraySlice<Int32>
+    /// The tokens decoded sparsely, the prompt's last one first.
+    var decoded: [Int32] = []
+    var chosen: [Int32] = []
+    var kept: [[KeptChannels]] = []  // [steps][layers]
+    var logits: [[Float]] = []
+  }
+
+  /// - Parameters:
+  ///   - prompts: Each at least one token; read densely but for their last token.
+  ///   - count: Tokens to decode after each prompt.
+  /// - Complexity: O(tokens · weights) for each decoder; prompts side by side for the plain one.
+  public init(
+    _ bundle: ModelBundle, _ unpacked: UnpackedWeights, prompts: [[Int32]], count: Int, threads: Int,
+    progress: @escaping @Sendable (_ share: Double) -> Void = { _ in }
+  ) throws {
+    let traces = try prompts.map { prompt in
+      try Self.trace(
+        SparseEngine(bundle, unpacked, capacity: prompt.count + count, threads: threads), prompt, count,
+        layers: bundle.configuration.layerCount)
+    }
+    let model = try SparseModel(bundle)
+    let precision = ActivationPrecision(bundle.manifest.weights.activations)
+    let total = Mutex((Self(), 0))
+    try forEachIndex(below: traces.count, threads: threads) { _, index in
+      let one = Self(replaying: traces[index], model, precision)
+      let done = total.withLock { total in
+        total.0.add(one)
+        total.1 += 1
+        return total.1
+      }
+      progress(Double(done) / Double(traces.count))
+    }
+    self = total.withLock { $0.0 }
+  }
+
+  private init() {}
+
+  private static func trace(_ engine: SparseEngine, _ prompt: [Int32], _ count: Int, layers: Int) throws -> Trace {
+    var trace = Trace(prompt: prompt.dropLast())
+    var sampler = TokenSampler()
+    guard var token = prompt.last else { return trace }
+    try engine.read(trace.prompt, sparse: false)
+    for _ in 0..<count {
+      var step = [KeptChannels](repeating: KeptChannels(ffn: []), count: layers)
+      engine.observe = { layer, place, list in
+        switch place {
+        case .query: step[layer].query = list.flags
+        case .output: step[layer].output = list.flags
+        case .ffn: step[layer].ffn = list.flags
+        case .down: step[layer].down = list.flags
+        }
+      }
+      engine.step(token, sparse: true)
+      trace.decoded.append(token)
+      trace.kept.append(step)
+      trace.logits.append(engine.withLogits { Array($0) })
+      token = engine.withLogits { sampler.next($0) }
+      trace.chosen.append(token)
+    }
+    return trace
+  }
+
+  private init(replaying trace: Trace, _ model: SparseModel, _ precision: ActivationPrecision) {
+    let capacity = trace.prompt.count + trace.decoded.count
+    var decoder = ReferenceDecoder(model, capacity: capacity, precision: precision)
+    var sampler = TokenSampler()
+    decoder.read(trace.prompt, sparse: false)
+    for (step, token) in trace.decoded.enumerated() {
+      let logits = decoder.step(token, .recorded(trace.kept[step]))
+      tokens += 1
+      otherTokens += sampler.next(logits) == trace.chosen[step] ? 0 : 1
+      difference = max(difference, greatestDifference(logits, trace.logits[step][...]))
+    }
+    decisions = trace.kept.joined().reduce(0) { $0 + $1.count }
+    disagreements = decoder.disagreements
+  }
+
+  private mutating func add(_ other: Self) {
+    tokens += other.tokens
+    otherTokens += other.otherTokens
+    decisions += other.decisions
+    disagreements += other.disagreements
+    difference = max(difference, other.difference)
+  }
+}
+
+extension KeptChannels {
+  /// How many channels were decided on.
+  var count: Int { ffn.count + (down?.count ?? 0) + (query?.count ?? 0) + (output?.count ?? 0) }
+}
+
+extension KeptList {
+  fileprivate var flags: [Bool] {
+    var flags = [Bool](repeating: false, count: channels)
+    for channel in keptChannels { flags[channel] = true }
+    return flags
+  }
+}

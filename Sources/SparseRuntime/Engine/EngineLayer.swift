@@ -1,0 +1,56 @@
+import Checkpoints
+import LinearAlgebra
+import SparseBundle
+import SparseKernels
+import ThresholdSolver
+
+/// One layer as the engine reads it: matrices where they lie in the mapped file, vectors in memory of their own.
+final class EngineLayer {
+  let attentionNorm: [Float]  // [hiddenSize]
+  let query: WeightMatrix  // [hiddenSize, queryWidth]: a row an input
+  let key: WeightMatrix  // [keyValueWidth, hiddenSize]
+  let value: WeightMatrix  // [keyValueWidth, hiddenSize]
+  let output: WeightMatrix  // [queryWidth, hiddenSize]: a row an input
+  let queryBias: [Float]?
+  let keyBias: [Float]?
+  let valueBias: [Float]?
+  let queryNorm: [Float]?
+  let keyNorm: [Float]?
+  let ffnNorm: [Float]  // [hiddenSize]
+  let gate: WeightMatrix  // [intermediateSize, hiddenSize]
+  let up: WeightMatrix  // [intermediateSize, hiddenSize]
+  let factors: FactorMatrices  // gate and up, and which decides
+  let down: WeightMatrix  // [intermediateSize, hiddenSize]: a row an input
+  let thresholds: Thresholds.Layer
+  private let upDecides: UnsafeMutableBufferPointer<UInt8>?
+
+  init(
+    _ weights: MappedWeights, _ index: Int, _ thresholds: Thresholds.Layer, _ activation: KernelActivation
+  ) throws {
+    func matrix(_ part: LayerTensor) throws -> WeightMatrix { try weights.matrix(.layer(index, part)) }
+    func vector(_ part: LayerTensor) throws -> [Float]? { try weights.vector(.layer(index, part)) }
+    attentionNorm = try vector(.attentionNorm) ?? []
+    query = try matrix(.query)
+    key = try matrix(.key)
+    value = try matrix(.value)
+    output = try matrix(.output)
+    queryBias = try vector(.queryBias)
+    keyBias = try vector(.keyBias)
+    valueBias = try vector(.valueBias)
+    queryNorm = try vector(.queryNorm)
+    keyNorm = try vector(.keyNorm)
+    ffnNorm = try vector(.ffnNorm) ?? []
+    gate = try matrix(.gate)
+    up = try matrix(.up)
+    down = try matrix(.down)
+    self.thresholds = thresholds
+    upDecides = thresholds.upDecides.map { flags in
+      let bytes = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: flags.count)
+      _ = bytes.initialize(from: flags.map { $0 ? 1 : 0 })
+      return bytes
+    }
+    factors = FactorMatrices(gate: gate, up: up, activation, upDecides: upDecides.map { UnsafeBufferPointer($0) })
+  }
+
+  deinit { upDecides?.deallocate() }
+}

@@ -1,0 +1,64 @@
+import LinearAlgebra
+import SparseKernels
+
+// The gated FFN: two pieces of shared work.
+extension SparseEngine {
+  func feedForward(_ tasks: EngineTasks) {
+    let (s, thresholds) = (state, layer.thresholds)
+    norm(layer.ffnNorm)
+    pool.run(tasks: taskCount, tasks.decide)
+    if isSparse {
+      s.keptFFN.join(s.found)
+      count(s.keptFFN, .ffn)
+    } else {
+      s.keptFFN.keepAll(UnsafeBufferPointer(s.gate.elements))
+    }
+    pool.run(tasks: taskCount, tasks.down)
+    addParts(width: configuration.hiddenSize, to: s.hidden.elements, replacing: false)
+    guard isSparse else { return }
+    if let bias = thresholds.bias { VectorMath.add(bias, to: s.hidden.base) }
+    if thresholds.product != nil {
+      s.keptFFN.join(s.left)
+      count(s.keptFFN, .down)
+    }
+  }
+
+  /// Task `task` of the deciding factors and the choice of channels; of the gate where all are kept.
+  func decide(_ task: Int) {
+    let channels = share(task, of: layer.gate.rows, among: taskCount)
+    guard isSparse else {
+      kernels.gemv(layer.gate, state.normed, into: state.gate.elements, rows: channels)
+      return activate(state.gate.base + channels.lowerBound, count: channels.count)
+    }
+    layer.thresholds.ffn.withUnsafeBufferPointer {
+      state.found[task] = kernels.decide(layer.factors, state.normed, $0, channels: channels, into: state.keptFFN)
+    }
+  }
+
+  /// Task `task`'s parts of what listed channels add: no other thread needs a part's `g ⊙ u`, so that there is no
+  /// wait between the up and the down projection.
+  func upAndDown(_ task: Int) {
+    let list = state.keptFFN
+    for part in parts(of: task) {
+      var positions = share(part, of: list.count, among: EngineState.parts)
+      guard isSparse else {
+        kernels.vmmsp(layer.up, state.normed, list, positions: positions)
+        addListed(layer.down, list, positions, part)
+        continue
+      }
+      kernels.complete(layer.factors, state.normed, list, positions: positions)
+      if let product = layer.thresholds.product {
+        positions = product.withUnsafeBufferPointer { kernels.prune(list, positions: positions, $0) }
+        state.left[part] = positions
+      }
+      addListed(layer.down, list, positions, part)
+    }
+  }
+
+  private func activate(_ x: UnsafeMutablePointer<Float>, count: Int) {
+    switch configuration.gateActivation {
+    case .silu: VectorMath.silu(x, count: count)
+    case .geluTanh: VectorMath.geluTanh(x, count: count)
+    }
+  }
+}

@@ -1,0 +1,157 @@
+import Checkpoints
+import Foundation
+import LinearAlgebra
+import SparseBundle
+import SparseKernels
+import Transformer
+
+/// Decodes with kernels that read only the weights which a token keeps, on threads that stay.
+///
+///     let engine = try SparseEngine(bundle, weights, capacity: 256, threads: 2)
+///     engine.step(token, sparse: true)
+///     let next = engine.withLogits { sampler.next($0) }
+///
+/// Results do not depend on the number of threads. A step allocates nothing.
+public final class SparseEngine: TokenDecoder {
+  public internal(set) var position = 0
+  public internal(set) var decided = DecisionCounts()
+  /// Called with what was kept at a place of a layer, for tests and measurements.
+  package var observe: ((_ layer: Int, _ place: SparsePlace, KeptList) -> Void)?
+
+  var configuration: ModelConfiguration
+  let capacity: Int
+  let kernels: SparseKernels
+  let pool: WorkerPool
+  let state: EngineState
+  let rotary: RotaryTable
+  let unpacked: UnpackedWeights
+  let embedding: WeightMatrix
+  private let outputHead: WeightMatrix
+  private let finalNorm: [Float]
+  let layers: [EngineLayer]
+
+  // What the pool's tasks read: set before they start.
+  var layer: EngineLayer
+  var layerIndex = 0
+  var isSparse = false
+  var headTasks = 1
+  private var tasks: EngineTasks?
+
+  /// - Parameters:
+  ///   - capacity: The most tokens that will be decoded.
+  ///   - threads: Those that share the work of a token.
+  /// - Throws: ``BundleError`` where a tensor is missing, `InstructionSetError` where `GAMBIT_ISA` names none.
+  ///   - precision: What quantised weights are multiplied with; as the bundle's manifest says where `nil`.
+  package convenience init(
+    _ bundle: ModelBundle, _ unpacked: UnpackedWeights, capacity: Int, threads: Int,
+    precision: ActivationPrecision? = nil
+  ) throws {
+    try self.init(
+      bundle, unpacked, capacity: capacity, threads: threads, precision: precision ?? ActivationPrecision(bundle.manifest.weights.activations),
+      instructionSet: .chosen(ProcessInfo.processInfo.environment["GAMBIT_ISA"]))
+  }
+
+  init(
+    _ bundle: ModelBundle, _ unpacked: UnpackedWeights, capacity: Int, threads: Int, precision: ActivationPrecision,
+    instructionSet: InstructionSet
+  ) throws {
+    let weights = MappedWeights(unpacked)
+    let c = bundle.configuration
+    layers = try bundle.thresholds.layers.enumerated().map {
+      try EngineLayer(weights, $0, $1, c.gateActivation == .silu ? .silu : .geluTanh)
+    }
+    guard let first = layers.first else {
+      throw BundleError.malformed(file: BundleFile.configuration, reason: "the model has no layers")
+    }
+    self.unpacked = unpacked
+    self.capacity = capacity
+    configuration = c
+    layer = first
+    embedding = try weights.matrix(.embeddings)
+    outputHead = c.tiedEmbeddings ? embedding : try weights.matrix(.outputHead)
+    finalNorm = try weights.vector(.finalNorm) ?? []
+    kernels = SparseKernels(instructionSet)
+    pool = WorkerPool(threads: threads)
+    state = EngineState(c, precision, capacity: capacity, tasks: Self.taskCount(pool.threads))
+    rotary = RotaryTable(c, positions: capacity)
+    tasks = EngineTasks(self)
+  }
+
+  public func withLogits<Result>(_ body: (UnsafeBufferPointer<Float>) -> Result) -> Result {
+    body(UnsafeBufferPointer(state.logits.elements))
+  }
+
+  /// How many pieces the work on a matrix' rows is cut into: enough for threads to finish together, few where
+  /// there is nobody to share with.
+  var taskCount: Int { state.found.count }
+
+  private static func taskCount(_ threads: Int) -> Int { threads == 1 ? 1 : min(4 * threads, 64) }
+
+  public func step(_ token: Int32, sparse: Bool) {
+    precondition(position < capacity && token >= 0 && Int(token) < embedding.rows)
+    guard let tasks else { return }
+    isSparse = sparse
+    kernels.copyRow(Int(token), of: embedding, into: state.hidden.elements)
+    for (index, layer) in layers.enumerated() {
+      (self.layer, layerIndex) = (layer, index)
+      attend(tasks)
+      feedForward(tasks)
+    }
+    norm(finalNorm)
+    pool.run(tasks: 4 * taskCount, tasks.head)
+    position += 1
+  }
+
+  /// Forgets all tokens and what was decided.
+  public func reset() {
+    position = 0
+    decided = DecisionCounts()
+  }
+
+  /// Bytes of the output head, and of one row of the embedding.
+  var bytesOfHead: Int { outputHead.rows * outputHead.rowBytes + embedding.rowBytes }
+
+  /// Task `task` of the output head.
+  func computeLogits(_ task: Int) {
+    kernels.gemv(
+      outputHead, state.normed, into: state.logits.elements,
+      rows: share(task, of: outputHead.rows, among: 4 * taskCount))
+  }
+
+  /// `normed ← rmsnorm(hidden) ⊙ weight`, and what quantised weights need of it.
+  func norm(_ weight: [Float]) {
+    guard let normed = state.normed.elements.baseAddress else { return }
+    VectorMath.rmsNorm(state.hidden.base, weight: weight, epsilon: configuration.normEpsilon, into: normed)
+    kernels.prepare(state.normed)
+  }
+}
+
+/// Where thresholds cut.
+package enum SparsePlace: Sendable {
+  case query, output, ffn, down
+}
+
+/// Part `index` of `count` things that are shared out among `parts`.
+func share(_ index: Int, of count: Int, among parts: Int) -> Range<Int> {
+  count * index / parts..<count * (index + 1) / parts
+}
+
+/// The closures that the pool runs, made once so that a step makes none.
+struct EngineTasks {
+  let project: (Int) -> Void
+  let heads: (Int) -> Void
+  let output: (Int) -> Void
+  let decide: (Int) -> Void
+  let down: (Int) -> Void
+  let head: (Int) -> Void
+
+  /// The engine owns these, so that they must not own it.
+  init(_ engine: SparseEngine) {
+    project = { [unowned(unsafe) engine] in engine.project($0) }
+    heads = { [unowned(unsafe) engine] in engine.readHeads($0) }
+    output = { [unowned(unsafe) engine] in engine.projectOutput($0) }
+    decide = { [unowned(unsafe) engine] in engine.decide($0) }
+    down = { [unowned(unsafe) engine] in engine.upAndDown($0) }
+    head = { [unowned(unsafe) engine] in engine.computeLogits($0) }
+  }
+}
