@@ -8,15 +8,15 @@
 TARGET static void attend(
   const float *q, gambit_cached keys, gambit_cached values, size_t positions, size_t width, float scale, float *scores,
   float *out) {
-  const char *rows[ROWS];
+  row_block block;
   size_t p = 0;
   for (; p + ROWS <= positions; p += ROWS) {
-    for (size_t i = 0; i < ROWS; i++) rows[i] = (const char *)(keys.first + (p + i) * keys.stride);
-    float_dots(rows, ROWS, q, width, scores + p, GAMBIT_F32);
+    for (size_t i = 0; i < ROWS; i++) block.rows[i] = (const char *)(keys.first + (p + i) * keys.stride);
+    float_dots(&block, ROWS, q, width, scores + p, GAMBIT_F32, 0);
   }
   for (; p < positions; p++) {
-    rows[0] = (const char *)(keys.first + p * keys.stride);
-    float_dots(rows, 1, q, width, scores + p, GAMBIT_F32);
+    block.rows[0] = (const char *)(keys.first + p * keys.stride);
+    float_dots(&block, 1, q, width, scores + p, GAMBIT_F32, 0);
   }
 
   gambit_softmax(scores, positions, scale);
@@ -24,11 +24,11 @@ TARGET static void attend(
   const gambit_range all = {0, width};
   for (size_t i = 0; i < width; i++) out[i] = 0;
   for (p = 0; p + ROWS <= positions; p += ROWS) {
-    for (size_t i = 0; i < ROWS; i++) rows[i] = (const char *)(values.first + (p + i) * values.stride);
-    add_float_rows(rows, scores + p, ROWS, out, all, GAMBIT_F32);
+    for (size_t i = 0; i < ROWS; i++) block.rows[i] = (const char *)(values.first + (p + i) * values.stride);
+    add_float_rows(&block, scores + p, ROWS, out, all, GAMBIT_F32, 0);
   }
   for (; p < positions; p++) {
-    rows[0] = (const char *)(values.first + p * values.stride);
-    add_float_rows(rows, scores + p, 1, out, all, GAMBIT_F32);
+    block.rows[0] = (const char *)(values.first + p * values.stride);
+    add_float_rows(&block, scores + p, 1, out, all, GAMBIT_F32, 0);
   }
 }

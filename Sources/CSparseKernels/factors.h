@@ -32,7 +32,7 @@ TARGET static size_t decide(
   const gambit_factors *factors, const gambit_input *x, gambit_thresholds thresholds, gambit_kept kept,
   gambit_range channels) {
   const row_list deciding = {
-    .first = &factors->gate, .second = &factors->up, .from_second = factors->up_decides, .count = channels.end};
+    .first = &factors->gate, .second = &factors->up, .from_second = factors->up_decides};
   size_t count = 0;
   for (size_t first = channels.first; first < channels.end; first += BLOCK) {
     const size_t height = channels.end - first < BLOCK ? channels.end - first : BLOCK;
@@ -50,8 +50,7 @@ TARGET static void complete(
   const gambit_factors *factors, const gambit_input *x, const uint32_t *channels, const float *deciding, size_t count,
   float *products) {
   const row_list other = {
-    .first = &factors->up, .second = &factors->gate, .from_second = factors->up_decides, .numbers = channels,
-    .count = count};
+    .first = &factors->up, .second = &factors->gate, .from_second = factors->up_decides, .numbers = channels};
   for (size_t k = 0; k < count; k += BLOCK) {
     const size_t height = count - k < BLOCK ? count - k : BLOCK;
     const gambit_range range = {k, k + height};

@@ -4,6 +4,6 @@
 /* W x with one row an output, every row read. */
 
 TARGET static void gemv(const gambit_matrix *w, const gambit_input *x, float *y, gambit_range rows) {
-  const row_list all = {.first = w, .count = rows.end};
+  const row_list all = {.first = w};
   list_dots(&all, x, rows, y + rows.first);
 }

@@ -48,13 +48,46 @@ INLINE eight byte_products(__m256i unsigned_codes, __m256i x) {
   return _mm256_cvtepi32_ps(_mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
 }
 
-/// Σ code · x of a group of rounded x, in eight parts.
+/// Σ code · x of a group of rounded x, in eight parts. The sign of x moves to the code, so that |x| is found once for
+/// all rows.
 INLINE eight int8_products(const char *codes, const int8_t *x) {
-  const __m256i w = int8_codes(codes);
-  return byte_products(_mm256_abs_epi8(w), _mm256_sign_epi8(_mm256_loadu_si256((const __m256i *)(const void *)x), w));
+  const __m256i part = int8_codes((const char *)x);
+  return byte_products(_mm256_abs_epi8(part), _mm256_sign_epi8(int8_codes(codes), part));
 }
 INLINE eight q4_products(const char *codes, const int8_t *x) {
-  return byte_products(q4_codes(codes), _mm256_loadu_si256((const __m256i *)(const void *)x));
+  return byte_products(q4_codes(codes), int8_codes((const char *)x));
+}
+
+// Two groups of 4 bits at a time take fewer instructions: their first halves side by side, then their second.
+#define PAIRED_GROUPS
+
+typedef struct {
+  __m256i starts;
+  __m256i ends;
+} paired_x;
+
+INLINE paired_x pair_of_x(const int8_t *x) {
+  const __m256i a = int8_codes((const char *)x), b = int8_codes((const char *)x + 32);
+  return (paired_x){_mm256_permute2x128_si256(a, b, 0x20), _mm256_permute2x128_si256(a, b, 0x31)};
+}
+
+/// Σ code · x of two groups, in four parts each.
+INLINE eight q4_pair_products(const char *codes, paired_x x) {
+  const __m256i bytes = int8_codes(codes), low = _mm256_set1_epi8(15);
+  const __m256i starts = _mm256_maddubs_epi16(_mm256_and_si256(bytes, low), x.starts);
+  const __m256i ends = _mm256_maddubs_epi16(_mm256_and_si256(_mm256_srli_epi16(bytes, 4), low), x.ends);
+  return _mm256_cvtepi32_ps(_mm256_madd_epi16(_mm256_add_epi16(starts, ends), _mm256_set1_epi16(1)));
+}
+
+/// Entries 0, 2, 4, 6, then 1, 3, 5, 7: what `two_of` takes.
+INLINE eight unzipped(eight x) {
+  return _mm256_permutevar8x32_ps(x, _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7));
+}
+
+/// Of eight unzipped entries number 2 i four times, then number 2 i + 1. Where i is known compilers make two shuffles
+/// across the register of it, which are slow.
+INLINE eight two_of(const void *entries, size_t i) {
+  return _mm256_permutevar_ps(_mm256_loadu_ps((const float *)entries), _mm256_set1_epi32((int)i));
 }
 
 /// Codes 8 i ..< 8 i + 8 of a group.

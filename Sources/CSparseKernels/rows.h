@@ -30,39 +30,49 @@ INLINE vector load_some(const char *row, size_t i, size_t count, gambit_type typ
   }
 }
 
-/// Calls an inline function with the element type of a matrix as a constant last argument.
-#define WITH_TYPE_OF(w, function, ...)                                  \
-  switch ((w)->type) {                                                  \
-    case GAMBIT_F32: function(w, __VA_ARGS__, GAMBIT_F32); break;       \
-    case GAMBIT_F16: function(w, __VA_ARGS__, GAMBIT_F16); break;       \
-    case GAMBIT_BF16: function(w, __VA_ARGS__, GAMBIT_BF16); break;     \
-    case GAMBIT_INT8: function(w, __VA_ARGS__, GAMBIT_INT8); break;     \
-    case GAMBIT_Q4: function(w, __VA_ARGS__, GAMBIT_Q4); break;         \
-  }
-
-/// Rows at a time: as many sums in flight as the latency of a fused multiply-add needs. Measured on a
-/// Zen 3, eight rows with a sum each also keep memory busier than four with two.
+/// Rows that are read side by side, and the row that each stream reads next.
+///
+/// A stream is a run of a list: of n rows, stream r reads those from r · n/ROWS on. Rows of a kilobyte are too short
+/// for the processor's own prefetching when they are read in order, eight at a time; eight streams that each go
+/// straight on for many rows bring what memory can give. Measured on a Zen 3, of the bandwidth of plain reading:
+/// 53% and 103% for 1536 × 576 in f16, 82% and 110% in f32, 81% and 105% for 8192 × 2048 in f16.
 enum { ROWS = 8 };
+typedef struct {
+  const char *rows[ROWS];
+  const char *next[ROWS];
+} row_block;
 
-/// Asks for where the reading of a row will begin: the processor's own prefetching follows a row well,
-/// but finds the next listed one only after its first misses. On the same Zen 3 two lines gain up to a
-/// tenth, more lines lose again.
-INLINE void ask_for(const char *row, size_t first, size_t end) {
-  for (size_t at = first; at < first + 2 * 64 && at < end; at += 64) __builtin_prefetch(row + at);
+/// How far ahead, in bytes, a stream asks for memory where the processor does not do so by itself.
+enum { AHEAD = 2048 };
+
+/// Asks for what will be read AHEAD bytes after byte `at` of a run of `bytes`: of this row's, or of the next one's.
+INLINE void ask_ahead(const char *run, const char *next, size_t at, size_t bytes) {
+  const size_t there = at + (AHEAD < bytes ? AHEAD : bytes);
+  __builtin_prefetch(there < bytes ? run + there : next + (there - bytes));
 }
 
-/// y[r] ← Σ_c rows[r][c] · x[c] for `count` rows of floats, at most ROWS and a constant.
-INLINE void float_dots(const char *const *rows, int count, const float *x, size_t columns, float *y, gambit_type type) {
+/// y[r] ← Σ_c rows[r][c] · x[c] for `count` rows of floats, at most ROWS and a constant. `asks` says whether to ask
+/// ahead.
+INLINE void float_dots(
+  const row_block *block, int count, const float *x, size_t columns, float *y, gambit_type type, int asks) {
+  const size_t size = bytes_of(type), line = 64 / size;
   vector sums[ROWS];
   for (int r = 0; r < count; r++) sums[r] = zero();
   size_t c = 0;
+  for (; asks && c + line <= columns; c += line) {
+    for (int r = 0; r < count; r++) ask_ahead(block->rows[r], block->next[r], c * size, columns * size);
+    for (size_t i = c; i < c + line; i += LANES) {
+      const vector part = load_f32(x + i);
+      for (int r = 0; r < count; r++) sums[r] = fused(load(block->rows[r], i, type), part, sums[r]);
+    }
+  }
   for (; c + LANES <= columns; c += LANES) {
     const vector part = load_f32(x + c);
-    for (int r = 0; r < count; r++) sums[r] = fused(load(rows[r], c, type), part, sums[r]);
+    for (int r = 0; r < count; r++) sums[r] = fused(load(block->rows[r], c, type), part, sums[r]);
   }
   if (c < columns) {
     const vector part = load_some_f32(x + c, columns - c);
-    for (int r = 0; r < count; r++) sums[r] = fused(load_some(rows[r], c, columns - c, type), part, sums[r]);
+    for (int r = 0; r < count; r++) sums[r] = fused(load_some(block->rows[r], c, columns - c, type), part, sums[r]);
   }
   for (int r = 0; r < count; r++) y[r] = total(sums[r]);
 }

@@ -1,55 +1,75 @@
 #pragma once
 #include "quantised_spvmm.h"
-#include "rows.h"
+#include "row_list.h"
 
 /* Σ_k x_k · row_k with one row an input, where only listed inputs are read. */
 
-/// y[c] ← y[c] + Σ_r values[r] · rows[r][c] for `count` rows of floats, at most ROWS and a constant.
+/// y[c] ← y[c] + Σ_r values[r] · rows[r][c] for `count` rows of floats, at most ROWS and a constant. `asks` says
+/// whether to ask ahead.
 INLINE void add_float_rows(
-  const char *const *rows, const float *values, int count, float *y, gambit_range columns, gambit_type type) {
+  const row_block *block, const float *values, int count, float *y, gambit_range columns, gambit_type type, int asks) {
+  const size_t size = bytes_of(type), line = 64 / size;
+  const size_t start = columns.first * size, bytes = (columns.end - columns.first) * size;
   vector x[ROWS];
   for (int r = 0; r < count; r++) x[r] = spread(values[r]);
   size_t c = columns.first;
   for (; c + LANES <= columns.end; c += LANES) {
+    if (asks && (c - columns.first) % line == 0)
+      for (int r = 0; r < count; r++)
+        ask_ahead(block->rows[r] + start, block->next[r] + start, c * size - start, bytes);
     vector sum = load_f32(y + c);
-    for (int r = 0; r < count; r++) sum = fused(load(rows[r], c, type), x[r], sum);
+    for (int r = 0; r < count; r++) sum = fused(load(block->rows[r], c, type), x[r], sum);
     store(y + c, sum);
   }
   if (c < columns.end) {
     const size_t rest = columns.end - c;
     vector sum = load_some_f32(y + c, rest);
-    for (int r = 0; r < count; r++) sum = fused(load_some(rows[r], c, rest, type), x[r], sum);
+    for (int r = 0; r < count; r++) sum = fused(load_some(block->rows[r], c, rest, type), x[r], sum);
     store_some(y + c, sum, rest);
   }
 }
 
 INLINE void add_rows(
-  const char *const *rows, const float *values, int count, float *y, size_t width, gambit_range columns,
-  gambit_type type) {
+  const row_block *rows, const float *values, int count, float *y, size_t width, gambit_range columns,
+  gambit_type type, int asks) {
   if (type == GAMBIT_INT8 || type == GAMBIT_Q4)
     add_quantised_rows(rows, values, count, y, width, columns, type);
   else
-    add_float_rows(rows, values, count, y, columns, type);
+    add_float_rows(rows, values, count, y, columns, type, asks);
 }
 
 INLINE void spvmm_of(
   const gambit_matrix *w, const uint32_t *inputs, const float *values, size_t count, float *y, gambit_range columns,
-  gambit_type type) {
-  size_t k = 0;
-  for (; k + ROWS <= count; k += ROWS) {
-    const char *rows[ROWS];
-    for (int i = 0; i < ROWS; i++) rows[i] = row_of(w, inputs[k + (size_t)i], type);
-    for (size_t next = k + ROWS; next < count && next < k + 2 * ROWS; next++)
-      ask_for(row_of(w, inputs[next], type), row_bytes(columns.first, type), row_bytes(columns.end, type));
-    add_rows(rows, values + k, ROWS, y, w->columns, columns, type);
+  gambit_type type, int asks) {
+  const row_list list = {.first = w, .numbers = inputs};
+  const size_t stride = stream_length(count, ROWS);
+  for (size_t k = 0; k < stride; k++) {
+    const row_block block = block_of(&list, 0, k, stride, ROWS, type);
+    float own[ROWS];
+    for (size_t r = 0; r < ROWS; r++) own[r] = values[k + r * stride];
+    add_rows(&block, own, ROWS, y, w->columns, columns, type, asks);
   }
-  for (; k < count; k++) {
-    const char *row = row_of(w, inputs[k], type);
-    add_rows(&row, values + k, 1, y, w->columns, columns, type);
+  const size_t first = ROWS * stride, rest = count - first;
+  for (size_t k = 0; k < rest; k++) {
+    const row_block block = block_of(&list, first, k, rest, 1, type);
+    add_rows(&block, values + first + k, 1, y, w->columns, columns, type, asks);
   }
 }
 
 TARGET static void spvmm(
   const gambit_matrix *w, const uint32_t *inputs, const float *values, size_t count, float *y, gambit_range columns) {
-  WITH_TYPE_OF(w, spvmm_of, inputs, values, count, y, columns)
+  const row_list list = {.first = w, .numbers = inputs};
+  const int asks = should_ask(&list, (gambit_range){0, count}, w->type);
+#define WITH_TYPE(type) \
+  case type: \
+    return asks ? spvmm_of(w, inputs, values, count, y, columns, type, 1) \
+                : spvmm_of(w, inputs, values, count, y, columns, type, 0)
+  switch (w->type) {
+    WITH_TYPE(GAMBIT_F32);
+    WITH_TYPE(GAMBIT_F16);
+    WITH_TYPE(GAMBIT_BF16);
+    case GAMBIT_INT8: return spvmm_of(w, inputs, values, count, y, columns, GAMBIT_INT8, 0);
+    case GAMBIT_Q4: return spvmm_of(w, inputs, values, count, y, columns, GAMBIT_Q4, 0);
+  }
+#undef WITH_TYPE
 }

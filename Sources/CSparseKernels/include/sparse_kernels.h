@@ -84,13 +84,13 @@ typedef struct {
   /// y[r] ← Σ_c w[r, c] · x[c] for the rows of a range.
   void (*gemv)(const gambit_matrix *w, const gambit_input *x, float *y, gambit_range rows);
 
-  /// y[c] ← y[c] + Σ_k values[k] · w[inputs[k], c] for the columns of a range. Additions run in the
-  /// order of the list, so that a column's sum is the same however columns are shared out.
+  /// y[c] ← y[c] + Σ_k values[k] · w[inputs[k], c] for the columns of a range. The order of additions depends on the
+  /// list alone, so that a column's sum is the same however columns are shared out. Inputs ascend.
   void (*spvmm)(
     const gambit_matrix *w, const uint32_t *inputs, const float *values, size_t count, float *y,
     gambit_range columns);
 
-  /// y[k] ← g[k] · Σ_c w[outputs[k], c] · x[c] for k < count; y may be g.
+  /// y[k] ← g[k] · Σ_c w[outputs[k], c] · x[c] for k < count; y may be g. Outputs ascend.
   void (*vmmsp)(
     const gambit_matrix *w, const gambit_input *x, const uint32_t *outputs, const float *g, size_t count, float *y);
 

@@ -1,0 +1,47 @@
+#pragma once
+#include "rows.h"
+
+/* Which rows are read, and in which order. */
+
+/// Those that `numbers` lists in ascending order, or all from 0 where it is NULL, each from the first matrix or, where
+/// its byte in `from_second` is set, from the second.
+typedef struct {
+  const gambit_matrix *first;
+  const gambit_matrix *second;
+  const uint8_t *from_second;
+  const uint32_t *numbers;
+} row_list;
+
+INLINE const char *listed_row(const row_list *list, size_t k, gambit_type type) {
+  const size_t row = list->numbers ? list->numbers[k] : k;
+  return row_of(list->from_second && list->from_second[row] ? list->second : list->first, row, type);
+}
+
+/// Rows in each stream of a list. Where there are many the number is odd: streams that lie a power of two apart share
+/// sets of the caches, which cost a seventh of the speed of 2048 × 8192 in 8 bits.
+INLINE size_t stream_length(size_t count, size_t streams) {
+  const size_t length = count / streams;
+  return length > 64 ? (length - 1) | 1 : length;
+}
+
+/// Row k of each of `streams` streams that are `stride` rows apart, and the row after it.
+INLINE row_block block_of(
+  const row_list *list, size_t first, size_t k, size_t stride, size_t streams, gambit_type type) {
+  row_block block;
+  for (size_t r = 0; r < streams; r++) {
+    const size_t at = first + k + r * stride;
+    block.rows[r] = listed_row(list, at, type);
+    block.next[r] = k + 1 < stride ? listed_row(list, at + 1, type) : block.rows[r];
+  }
+  return block;
+}
+
+/// Whether streams of floats should ask ahead: where rows are skipped and the others are short. Measured on a Zen 3,
+/// half of 1536 × 576 in f16 skipped: 60% of the bandwidth of plain reading instead of 52%, a tenth kept 44% instead
+/// of 37%; rows of two kilobytes and more lose.
+INLINE int should_ask(const row_list *list, gambit_range range, gambit_type type) {
+  const size_t count = range.end - range.first;
+  if (!count || row_bytes(list->first->columns, type) >= 2048) return 0;
+  if (!list->numbers) return list->from_second != 0;
+  return list->numbers[range.end - 1] - list->numbers[range.first] >= count;
+}
