@@ -1,5 +1,6 @@
 #if defined(__x86_64__)
 #include "vector_avx2.h"
+#include "quantised_avx2.h"
 
 #include "families.h"
 

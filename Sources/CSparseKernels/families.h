@@ -1,8 +1,11 @@
-/* The kernel families, made for the vector header that was included before. */
-#include "gate.h"
+/* The kernel families, made for the vector headers that were included before. */
+#include "attend.h"
+#include "factors.h"
 #include "gemv.h"
 #include "kernels.h"
+#include "quantise.h"
 #include "spvmm.h"
+#include "sum_bytes.h"
 #include "vmmsp.h"
 
-#define KERNELS {gemv, spvmm, vmmsp, gate}
+#define KERNELS {gemv, spvmm, vmmsp, decide, complete, quantise, attend, sum_bytes}

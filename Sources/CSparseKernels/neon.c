@@ -1,5 +1,6 @@
 #if defined(__aarch64__)
 #include "vector_neon.h"
+#include "quantised_neon.h"
 
 #include "families.h"
 

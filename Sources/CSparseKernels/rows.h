@@ -1,14 +1,14 @@
 #pragma once
-#include "sparse_kernels.h"
+#include "layout.h"
 
-/* What all families share: rows of either type read as vectors. Included after one of the vector
-   headers; `type` is a constant wherever these are inlined, so that no loop asks for it. */
-
-INLINE size_t bytes_of(gambit_type type) { return type == GAMBIT_F32 ? sizeof(float) : sizeof(uint16_t); }
+/* What all families share: rows of any type times a vector. Included after one of the vector headers;
+   `type` is a constant wherever these are inlined, so that no loop asks for it. */
 
 INLINE const char *row_of(const gambit_matrix *w, size_t row, gambit_type type) {
-  return (const char *)w->elements + row * w->columns * bytes_of(type);
+  return (const char *)w->elements + row * row_bytes(w->columns, type);
 }
+
+INLINE size_t bytes_of(gambit_type type) { return type == GAMBIT_F32 ? sizeof(float) : sizeof(uint16_t); }
 
 /// Elements `i ..< i + LANES` of a row.
 INLINE vector load(const char *row, size_t i, gambit_type type) {
@@ -30,12 +30,14 @@ INLINE vector load_some(const char *row, size_t i, size_t count, gambit_type typ
   }
 }
 
-/// Calls an inline function with the matrix' element type as a constant last argument.
+/// Calls an inline function with the element type of a matrix as a constant last argument.
 #define WITH_TYPE_OF(w, function, ...)                                  \
   switch ((w)->type) {                                                  \
     case GAMBIT_F32: function(w, __VA_ARGS__, GAMBIT_F32); break;       \
     case GAMBIT_F16: function(w, __VA_ARGS__, GAMBIT_F16); break;       \
     case GAMBIT_BF16: function(w, __VA_ARGS__, GAMBIT_BF16); break;     \
+    case GAMBIT_INT8: function(w, __VA_ARGS__, GAMBIT_INT8); break;     \
+    case GAMBIT_Q4: function(w, __VA_ARGS__, GAMBIT_Q4); break;         \
   }
 
 /// Rows at a time: as many sums in flight as the latency of a fused multiply-add needs. Measured on a
@@ -45,15 +47,12 @@ enum { ROWS = 8 };
 /// Asks for where the reading of a row will begin: the processor's own prefetching follows a row well,
 /// but finds the next listed one only after its first misses. On the same Zen 3 two lines gain up to a
 /// tenth, more lines lose again.
-INLINE void ask_for(const char *row, gambit_range columns, gambit_type type) {
-  const size_t bytes = (columns.end - columns.first) * bytes_of(type);
-  for (size_t at = 0; at < 2 * 64 && at < bytes; at += 64)
-    __builtin_prefetch(row + columns.first * bytes_of(type) + at);
+INLINE void ask_for(const char *row, size_t first, size_t end) {
+  for (size_t at = first; at < first + 2 * 64 && at < end; at += 64) __builtin_prefetch(row + at);
 }
 
-/// y[r] ← Σ_c rows[r][c] · x[c] for `count` rows, at most ROWS and a constant. A row's sum does not
-/// depend on which others run beside it.
-INLINE void dots(const char *const *rows, int count, const float *x, size_t columns, float *y, gambit_type type) {
+/// y[r] ← Σ_c rows[r][c] · x[c] for `count` rows of floats, at most ROWS and a constant.
+INLINE void float_dots(const char *const *rows, int count, const float *x, size_t columns, float *y, gambit_type type) {
   vector sums[ROWS];
   for (int r = 0; r < count; r++) sums[r] = zero();
   size_t c = 0;

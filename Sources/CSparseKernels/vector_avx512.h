@@ -5,7 +5,7 @@
 /* Sixteen floats a vector: AVX-512 F, BW and VL, all of x86-64-v4. Masked lanes are not accessed, so
    they cannot fault. */
 
-#define TARGET __attribute__((target("avx512f,avx512bw,avx512vl")))
+#define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx2,fma,f16c")))
 #define INLINE static inline __attribute__((always_inline)) TARGET
 
 typedef __m512 vector;

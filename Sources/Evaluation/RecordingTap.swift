@@ -30,8 +30,21 @@ public final class RecordingTap: ActivationTap {
 
   public func gateAndUp(_ gate: Activations, _ up: Activations, _ context: TapContext) {
     record(gate, thresholds.ffn, context) { $0.ffn = $1 }
+    if let upDecides = thresholds.upDecides {
+      record(up, thresholds.ffn, context) { kept, flags in
+        for channel in flags.indices where upDecides[channel] { kept.ffn[channel] = flags[channel] }
+      }
+    }
     tap.gateAndUp(gate, up, context)
   }
+
+  public func product(_ x: Activations, _ context: TapContext) {
+    // A threshold of 0 keeps zeros, but not of channels that were dropped before.
+    record(x, thresholds.product, context) { $0.down = zip($0.ffn, $1).map { $0 && $1 } }
+    tap.product(x, context)
+  }
+
+  public func layerOutput(_ x: Activations, _ context: TapContext) { tap.layerOutput(x, context) }
 
   /// `[sequences][tokens]`
   public var kept: [[KeptChannels]] { records.withLock { $0 } }

@@ -23,10 +23,24 @@ public final class ThresholdTap: ActivationTap {
   }
 
   public func gateAndUp(_ gate: Activations, _ up: Activations, _ context: TapContext) {
-    ffn.drop(gate, below: thresholds.ffn)
+    guard let upDecides = thresholds.upDecides else { return ffn.drop(gate, below: thresholds.ffn) }
+    ffn.drop(gate, up, below: thresholds.ffn, upDecides)
   }
 
-  /// The shares of values dropped so far, over all positions.
+  public func product(_ x: Activations, _ context: TapContext) {
+    thresholds.product.map { _ = zeroed(x, below: $0) }
+  }
+
+  public func layerOutput(_ x: Activations, _ context: TapContext) {
+    guard let bias = thresholds.bias else { return }
+    precondition(bias.count == x.width)
+    for token in 0..<x.tokens {
+      let row = x.row(token)
+      for channel in 0..<x.width { row[channel] += bias[channel] }
+    }
+  }
+
+  /// The shares of values dropped so far, over all positions: of the FFN, those that the deciding factor drops.
   public var shares: Thresholds.Shares {
     Thresholds.Shares(
       ffn: ffn.share, query: thresholds.query.map { _ in query.share },
@@ -45,19 +59,32 @@ private final class DropCounter: Sendable {
   }
 
   /// - Parameter thresholds: One for all channels, or one each.
-  func drop(_ x: Activations, below thresholds: [Float]) {
-    let each = thresholds.count == 1 ? [Float](repeating: thresholds[0], count: x.width) : thresholds
-    precondition(each.count == x.width)
-    var kept = 0
-    for token in 0..<x.tokens {
-      let row = x.row(token)
-      for channel in 0..<x.width {
-        let keeps = row[channel].magnitude >= each[channel]
-        row[channel] = keeps ? row[channel] : 0
-        kept &+= keeps ? 1 : 0
-      }
-    }
-    seen.add(x.tokens * x.width, ordering: .relaxed)
-    dropped.add(x.tokens * x.width - kept, ordering: .relaxed)
+  func drop(_ x: Activations, below thresholds: [Float]) { count(zeroed(x, below: thresholds), of: x) }
+
+  /// Drops each channel by the factor that decides: either one being zero, their product is.
+  func drop(_ gate: Activations, _ up: Activations, below thresholds: [Float], _ upDecides: [Bool]) {
+    func own(_ up: Bool) -> [Float] { zip(thresholds, upDecides).map { $1 == up ? $0 : 0 } }
+    count(zeroed(gate, below: own(false)) + zeroed(up, below: own(true)), of: gate)
   }
+
+  private func count(_ zeroed: Int, of x: Activations) {
+    seen.add(x.tokens * x.width, ordering: .relaxed)
+    dropped.add(zeroed, ordering: .relaxed)
+  }
+}
+
+/// Zeroes values below thresholds, one for all channels or one each; returns how many there were.
+private func zeroed(_ x: Activations, below thresholds: [Float]) -> Int {
+  let each = thresholds.count == 1 ? [Float](repeating: thresholds[0], count: x.width) : thresholds
+  precondition(each.count == x.width)
+  var kept = 0
+  for token in 0..<x.tokens {
+    let row = x.row(token)
+    for channel in 0..<x.width {
+      let keeps = row[channel].magnitude >= each[channel]
+      row[channel] = keeps ? row[channel] : 0
+      kept &+= keeps ? 1 : 0
+    }
+  }
+  return x.tokens * x.width - kept
 }

@@ -82,7 +82,7 @@ public struct GenerateStage: Sendable {
       emit(piece)
     }
     var generation = Generation()
-    generation.run(
+    try generation.run(
       &decoder, &sampler, prompt: prompt, limit: limit, stop: try stop(tokenizer), sparse: !dense,
       sparsePrompt: sparsePrompt
     ) { show(stream.append($0)) }

@@ -4,6 +4,7 @@ public enum BundleError: Error, Equatable, Sendable {
   case otherModel(thresholds: String, model: String)
   case notABundle(path: String)
   case outOfRange(tensor: String, type: WeightType)
+  case notFinite(tensor: String)
 }
 
 extension BundleError: CustomStringConvertible {
@@ -16,7 +17,19 @@ extension BundleError: CustomStringConvertible {
     case .notABundle(let path):
       "'\(path)' holds something that is not a bundle of Gambit, and is left alone: choose another folder"
     case .outOfRange(let tensor, let type):
-      "tensor '\(tensor)' has weights beyond the range of \(type.rawValue): export as bf16 or f32"
+      "tensor '\(tensor)' has weights beyond the range of \(type.rawValue): export as \(type == .bf16 ? "f32" : "bf16 or f32")"
+    case .notFinite(let tensor):
+      "tensor '\(tensor)' has weights that are infinite or no numbers: the model is damaged"
     }
+  }
+}
+
+extension BundleError {
+  init(_ problem: UnstorableWeights, tensor: String, _ type: WeightType) {
+    self =
+      switch problem {
+      case .notFinite: .notFinite(tensor: tensor)
+      case .outOfRange: .outOfRange(tensor: tensor, type: type)
+      }
   }
 }

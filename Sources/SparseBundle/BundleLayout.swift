@@ -10,51 +10,66 @@ package struct BundleLayout: Sendable {
   package struct Entry: Sendable {
     package let tensor: ModelTensor
     package let name: String
-    /// As stored.
+    /// Weights as stored: `[rows, columns]`, or one dimension for norms and biases.
     package let shape: [Int]
     package let type: WeightType
     /// Rows and columns are exchanged with respect to Hugging Face's.
     let isTransposed: Bool
+    /// Where its bytes lie in the decompressed file, row after row.
+    package fileprivate(set) var byteRange = 0..<0
+
+    /// The bytes of a row: its record, with the padding of a quantised one.
+    package var rowBytes: Int { type.rowBytes(columns: shape.last ?? 0) }
   }
 
-  let entries: [Entry]
+  package let entries: [Entry]
   let header: SafetensorsHeader
 
   static let alignment = 64
   static let paddingPrefix = "padding."
 
   init(_ configuration: ModelConfiguration, _ type: WeightType) throws(SafetensorsError) {
-    entries = configuration.modelTensors.compactMap { tensor in
-      configuration.shape(of: tensor).map { Entry(tensor, shape: $0, type) }
+    var entries = configuration.modelTensors.compactMap { tensor in
+      configuration.shape(of: tensor).map { Entry(tensor, shape: $0, type.type(of: tensor)) }
     }
     var descriptions: [SafetensorsHeader.Description] = []
     for entry in entries {
-      descriptions.append(.init(name: entry.name, type: entry.type.safetensorsType, shape: entry.shape))
-      let size = entry.shape.reduce(entry.type.safetensorsType.size, *)
+      descriptions.append(entry.type.description(named: entry.name, shape: entry.shape))
+      let size = entry.shape.dropLast().reduce(entry.rowBytes, *)
       let padding = -size & (Self.alignment - 1)
       if padding > 0 {
         descriptions.append(.init(name: Self.paddingPrefix + entry.name, type: .u8, shape: [padding]))
       }
     }
     header = try SafetensorsHeader(placing: descriptions, metadata: ["format": "gambit-weights", "version": "1"])
+    let start = header.encoded().count
+    for index in entries.indices {
+      guard let place = header.tensor(named: entries[index].name)?.byteRange else { continue }
+      entries[index].byteRange = start + place.lowerBound..<start + place.upperBound
+    }
+    self.entries = entries
   }
 
-  func entry(of tensor: ModelTensor) -> Entry? { entries.first { $0.tensor == tensor } }
+  package func entry(of tensor: ModelTensor) -> Entry? { entries.first { $0.tensor == tensor } }
 }
 
 extension BundleLayout.Entry {
   fileprivate init(_ tensor: ModelTensor, shape: [Int], _ type: WeightType) {
     self.tensor = tensor
     isTransposed = tensor.isSkippedByInput
-    name = TensorNaming.huggingFace.name(of: tensor) + (isTransposed ? "_t" : "")
+    name = tensor.storedName
     self.shape = isTransposed ? shape.reversed() : shape
-    self.type = shape.count == 1 ? .f32 : type
+    self.type = type
   }
 }
 
 extension ModelTensor {
-  fileprivate var isSkippedByInput: Bool {
+  /// Whether a runtime skips inputs of it, so that it is stored with one row an input.
+  var isSkippedByInput: Bool {
     guard case .layer(_, let part) = self else { return false }
     return part == .query || part == .output || part == .down
   }
+
+  /// Its name in a bundle.
+  var storedName: String { TensorNaming.huggingFace.name(of: self) + (isSkippedByInput ? "_t" : "") }
 }

@@ -6,7 +6,8 @@ import Zstandard
 public struct BundleWeights: WeightSource {
   public let configuration: ModelConfiguration
   public let type: WeightType
-  let layout: BundleLayout
+  /// Where each tensor lies in the decompressed file.
+  package let layout: BundleLayout
   private let reader: SeekableReader
 
   /// - Throws: ``BundleError/malformed(file:reason:)`` where the file does not hold exactly the tensors
@@ -36,15 +37,16 @@ public struct BundleWeights: WeightSource {
 
   /// A matrix as it is stored: with one row an input where inputs can be skipped.
   package func stored(_ tensor: ModelTensor) throws -> Matrix {
-    guard let entry = layout.entry(of: tensor), let place = layout.header.tensor(named: entry.name)?.byteRange else {
+    guard let entry = layout.entry(of: tensor) else {
       throw BundleError.malformed(file: BundleFile.weights, reason: "the model has no such tensor")
     }
-    let start = reader.count - layout.header.dataSize
-    let bytes = try reader.read(offset: start + place.lowerBound, count: place.count)
-    let columns = entry.shape.last ?? 0
-    let matrix = Matrix(rows: entry.shape.dropLast().reduce(1, *), columns: columns)
-    entry.type.decode(bytes, into: UnsafeMutableBufferPointer(start: matrix.base, count: matrix.count))
+    let matrix = Matrix(rows: entry.shape.dropLast().reduce(1, *), columns: entry.shape.last ?? 0)
+    entry.type.decode(try bytes(of: entry), into: matrix)
     return matrix
+  }
+
+  private func bytes(of entry: BundleLayout.Entry) throws -> [UInt8] {
+    try reader.read(offset: entry.byteRange.lowerBound, count: entry.byteRange.count)
   }
 
   package func vector(_ layer: Int, _ part: LayerTensor) throws -> [Float]? {
@@ -59,8 +61,8 @@ public struct BundleWeights: WeightSource {
     for index in reader.frames.indices { try visit(reader.frame(index)) }
   }
 
-  /// Everything that is not padding, unpacked once: throws where a frame is damaged, and where padding
-  /// is not zeros. `visit` is handed the size of each piece.
+  /// Everything unpacked: throws where a frame is damaged, and where a quantised row or padding is not what it
+  /// must be. `visit` is handed the size of each piece.
   func unpackAll(_ visit: (Int) -> Void) throws {
     for index in reader.frames.indices { visit(try reader.frame(index).count) }
     for tensor in layout.header.tensors where tensor.name.hasPrefix(BundleLayout.paddingPrefix) {
@@ -69,20 +71,27 @@ public struct BundleWeights: WeightSource {
         throw BundleError.malformed(file: BundleFile.weights, reason: "'\(tensor.name)' is not zeros")
       }
     }
+    for entry in layout.entries where entry.type.isQuantized { try checkRecords(of: entry) }
+  }
+
+  private func checkRecords(of entry: BundleLayout.Entry) throws {
+    let (size, columns) = (entry.rowBytes, entry.shape.last ?? 0)
+    try bytes(of: entry).withUnsafeBytes { bytes in
+      for start in stride(from: 0, to: bytes.count, by: max(size, 1)) {
+        let record = UnsafeRawBufferPointer(rebasing: bytes[start..<start + size])
+        let fault =
+          entry.type == .int8 ? Int8Record.fault(record, columns: columns) : Q4Record.fault(record, columns: columns)
+        if let fault {
+          throw BundleError.malformed(
+            file: BundleFile.weights, reason: "row \(start / size) of '\(entry.name)' has \(fault.rawValue)")
+        }
+      }
+    }
   }
 
   // MARK: WeightSource
 
-  public func layer(_ index: Int) throws -> LayerWeights {
-    func matrix(_ part: LayerTensor) throws -> Matrix { try stored(.layer(index, part)) }
-    return LayerWeights(
-      attentionNorm: try vector(index, .attentionNorm) ?? [], query: try matrix(.query).transposed(),
-      key: try matrix(.key), value: try matrix(.value), output: try matrix(.output).transposed(),
-      queryBias: try vector(index, .queryBias), keyBias: try vector(index, .keyBias),
-      valueBias: try vector(index, .valueBias), queryNorm: try vector(index, .queryNorm),
-      keyNorm: try vector(index, .keyNorm), ffnNorm: try vector(index, .ffnNorm) ?? [], gate: try matrix(.gate),
-      up: try matrix(.up), down: try matrix(.down).transposed())
-  }
+  public func layer(_ index: Int) throws -> LayerWeights { try LayerWeights(index, configuration, stored: stored) }
 
   public func embeddings(of tokens: [Int32]) throws -> Matrix {
     let table = try stored(.embeddings)
@@ -99,4 +108,20 @@ public struct BundleWeights: WeightSource {
   public func finalNorm() throws -> [Float] { try stored(.finalNorm).values }
 
   public func outputHead() throws -> Matrix { try stored(configuration.tiedEmbeddings ? .embeddings : .outputHead) }
+}
+
+extension LayerWeights {
+  /// A layer in Hugging Face's orientation, from matrices as a bundle stores them.
+  init(_ index: Int, _ configuration: ModelConfiguration, stored: (ModelTensor) throws -> Matrix) rethrows {
+    func matrix(_ part: LayerTensor) throws -> Matrix { try stored(.layer(index, part)) }
+    func vector(_ part: LayerTensor) throws -> [Float]? {
+      configuration.shape(of: .layer(index, part)) == nil ? nil : try matrix(part).values
+    }
+    self.init(
+      attentionNorm: try vector(.attentionNorm) ?? [], query: try matrix(.query).transposed(),
+      key: try matrix(.key), value: try matrix(.value), output: try matrix(.output).transposed(),
+      queryBias: try vector(.queryBias), keyBias: try vector(.keyBias), valueBias: try vector(.valueBias),
+      queryNorm: try vector(.queryNorm), keyNorm: try vector(.keyNorm), ffnNorm: try vector(.ffnNorm) ?? [],
+      gate: try matrix(.gate), up: try matrix(.up), down: try matrix(.down).transposed())
+  }
 }

@@ -122,17 +122,17 @@ public struct BundleWriter {
     var source = TensorSource(model.weights)
     for entry in layout.entries {
       let matrix = try source.values(of: entry)
-      let values = UnsafeBufferPointer(start: matrix.base, count: matrix.count)
-      guard let bytes = entry.type.encode(values) else {
-        throw BundleError.outOfRange(tensor: entry.name, type: entry.type)
-      }
+      let bytes = try encoded(matrix, entry)
       try writer.append(bytes)
       try writer.append([UInt8](repeating: 0, count: -bytes.count & (BundleLayout.alignment - 1)))
       try writer.endFrame()
-      withExtendedLifetime(matrix) {}
       progress(Double(writer.count) / total)
     }
     try writer.finish()
+  }
+
+  private func encoded(_ matrix: Matrix, _ entry: BundleLayout.Entry) throws(BundleError) -> [UInt8] {
+    do { return try entry.type.encode(matrix) } catch { throw BundleError(error, tensor: entry.name, entry.type) }
   }
 }
 

@@ -40,8 +40,11 @@ public struct ModelBundle: Sendable {
     get throws {
       let golden = try GoldenVectors(SafetensorsFile(path: path + "/" + BundleFile.golden), configuration)
       let attention = thresholds.request.attention
+      let secondCut = thresholds.layers.contains { $0.product != nil }
       let fits = golden.texts.allSatisfy { text in
-        text.kept.joined().allSatisfy { ($0.query != nil) == attention && ($0.output != nil) == attention }
+        text.kept.joined().allSatisfy {
+          ($0.query != nil) == attention && ($0.output != nil) == attention && ($0.down != nil) == secondCut
+        }
       }
       guard fits else {
         throw BundleError.malformed(

@@ -2,6 +2,8 @@ import Checkpoints
 import LinearAlgebra
 
 /// A model's weights as a bundle of a given type stores them.
+///
+/// Throws ``BundleError`` where a bundle of that type could not be written.
 public struct RoundedWeights: WeightSource {
   private let weights: any WeightSource
   private let type: WeightType
@@ -14,23 +16,37 @@ public struct RoundedWeights: WeightSource {
   public var configuration: ModelConfiguration { weights.configuration }
 
   public func layer(_ index: Int) throws -> LayerWeights {
-    let layer = try weights.layer(index)
-    for matrix in [layer.query, layer.key, layer.value, layer.output, layer.gate, layer.up, layer.down] {
-      round(matrix)
+    var layer = try weights.layer(index)
+    func rounded(_ matrix: Matrix, _ part: LayerTensor) throws -> Matrix {
+      try self.rounded(matrix, .layer(index, part))
     }
+    layer.query = try rounded(layer.query, .query)
+    layer.key = try rounded(layer.key, .key)
+    layer.value = try rounded(layer.value, .value)
+    layer.output = try rounded(layer.output, .output)
+    layer.gate = try rounded(layer.gate, .gate)
+    layer.up = try rounded(layer.up, .up)
+    layer.down = try rounded(layer.down, .down)
     return layer
   }
 
-  public func embeddings(of tokens: [Int32]) throws -> Matrix { round(try weights.embeddings(of: tokens)) }
+  public func embeddings(of tokens: [Int32]) throws -> Matrix {
+    try rounded(weights.embeddings(of: tokens), .embeddings)
+  }
 
   public func finalNorm() throws -> [Float] { try weights.finalNorm() }
 
-  public func outputHead() throws -> Matrix { round(try weights.outputHead()) }
+  public func outputHead() throws -> Matrix {
+    try rounded(weights.outputHead(), configuration.tiedEmbeddings ? .embeddings : .outputHead)
+  }
 
-  /// In place: a source hands out new matrices each time.
-  @discardableResult
-  private func round(_ matrix: Matrix) -> Matrix {
-    for i in 0..<matrix.count { matrix.base[i] = type.rounded(matrix.base[i]) }
-    return matrix
+  /// Changes the matrix where it can: a source hands out new ones each time.
+  private func rounded(_ matrix: Matrix, _ tensor: ModelTensor) throws(BundleError) -> Matrix {
+    let type = type.type(of: tensor)
+    // A group's weights lie next to each other as stored.
+    let turns = type.isQuantized && tensor.isSkippedByInput
+    let stored = turns ? matrix.transposed() : matrix
+    do { try type.round(stored) } catch { throw BundleError(error, tensor: tensor.storedName, type) }
+    return turns ? stored.transposed() : stored
   }
 }

@@ -1,5 +1,6 @@
 import Checkpoints
 import Files
+import LinearAlgebra
 
 /// A bundle's weights, unpacked: a safetensors file in memory, either mapped from a ``WeightCache`` or, where there
 /// is none, held.
@@ -7,8 +8,6 @@ public final class UnpackedWeights: Sendable {
   public let configuration: ModelConfiguration
   private let storage: Storage
   private let layout: BundleLayout
-  /// Where tensors begin, in bytes.
-  private let start: Int
 
   private enum Storage: Sendable {
     case mapped(MappedFile)
@@ -42,8 +41,8 @@ public final class UnpackedWeights: Sendable {
     configuration = weights.configuration
     layout = weights.layout
     let header = layout.header.encoded()
-    start = header.count
-    let fits = withBytes { $0.count == start + layout.header.dataSize && $0.prefix(start).elementsEqual(header) }
+    let size = header.count + layout.header.dataSize
+    let fits = withBytes { $0.count == size && $0.prefix(header.count).elementsEqual(header) }
     guard fits else {
       throw BundleError.malformed(
         file: BundleFile.weights, reason: "what it was unpacked to is not this model's weights")
@@ -52,13 +51,23 @@ public final class UnpackedWeights: Sendable {
 
   /// Only valid while the object is alive.
   package func tensor(_ tensor: ModelTensor) -> Tensor? {
-    guard let entry = layout.entry(of: tensor), let place = layout.header.tensor(named: entry.name)?.byteRange else {
-      return nil
+    layout.entry(of: tensor).map { entry in
+      withBytes { Tensor(bytes: UnsafeRawBufferPointer(rebasing: $0[entry.byteRange]), entry: entry) }
     }
-    return withBytes { bytes in
-      Tensor(
-        bytes: UnsafeRawBufferPointer(rebasing: bytes[start + place.lowerBound..<start + place.upperBound]),
-        entry: entry)
+  }
+
+  /// A layer in float32, in Hugging Face's orientation: for the batch of a prompt.
+  ///
+  /// - Complexity: O(the layer's weights).
+  package func layer(_ index: Int) throws -> LayerWeights {
+    try LayerWeights(index, configuration) { tensor in
+      guard let found = self.tensor(tensor) else {
+        throw BundleError.malformed(file: BundleFile.weights, reason: "the model has no such tensor")
+      }
+      let shape = found.entry.shape
+      let matrix = Matrix(rows: shape.dropLast().reduce(1, *), columns: shape.last ?? 0)
+      found.entry.type.decode(found.bytes, into: matrix)
+      return matrix
     }
   }
 

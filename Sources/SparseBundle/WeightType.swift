@@ -1,65 +1,56 @@
 import Checkpoints
-import LinearAlgebra
 
-/// How a bundle stores its projections and embeddings. Norms and biases are always float32.
+/// How a bundle stores its projections, embeddings and output head. Norms and biases are always float32.
 public enum WeightType: String, Sendable, Codable, CaseIterable {
   case f32
   case f16
   case bf16
+  /// Codes of 8 bits, a scale for each 32 weights.
+  case int8
+  /// Codes of 4 bits, a scale and a minimum for each 32 weights; embeddings and output head are int8.
+  case q4
+}
 
-  var safetensorsType: SafetensorsType {
+extension WeightType {
+  /// Whether weights are integer codes with a scale for each group of a row.
+  public var isQuantized: Bool { self == .int8 || self == .q4 }
+
+  /// The type of one tensor in a bundle of this type.
+  func type(of tensor: ModelTensor) -> WeightType {
+    switch tensor {
+    case .embeddings, .outputHead: self == .q4 ? .int8 : self
+    case .finalNorm: .f32
+    case .layer(_, let part): part.isMatrix ? self : .f32
+    }
+  }
+
+  /// Size of the record of a row, in bytes: rows lie one after the other, each in a record of its own.
+  package func rowBytes(columns: Int) -> Int {
     switch self {
-    case .f32: .f32
-    case .f16: .f16
-    case .bf16: .bf16
+    case .f32: 4 * columns
+    case .f16, .bf16: 2 * columns
+    case .int8: Int8Record.size(columns: columns)
+    case .q4: Q4Record.size(columns: columns)
     }
   }
 
-  /// Values as little-endian bytes, rounded to the nearest; `nil` where one is beyond the type's range.
-  func encode(_ values: UnsafeBufferPointer<Float>) -> [UInt8]? {
+  /// What a tensor of `shape` is in a safetensors file: records are bytes to it.
+  func description(named name: String, shape: [Int]) -> SafetensorsHeader.Description {
     switch self {
-    case .f32: return littleEndianBytes(values.lazy.map(\.bitPattern))
-    case .bf16: return littleEndianBytes(values.lazy.map(FloatBits.bf16))
-    case .f16:
-      let bits = values.map(FloatBits.f16)
-      // An exponent of all ones: infinite or not a number.
-      guard !bits.contains(where: { $0 & 0x7C00 == 0x7C00 }) else { return nil }
-      return littleEndianBytes(bits)
+    case .f32: .init(name: name, type: .f32, shape: shape)
+    case .f16: .init(name: name, type: .f16, shape: shape)
+    case .bf16: .init(name: name, type: .bf16, shape: shape)
+    case .int8, .q4:
+      .init(name: name, type: .u8, shape: shape.dropLast() + [rowBytes(columns: shape.last ?? 0)])
     }
   }
+}
 
-  /// The values of little-endian bytes.
-  ///
-  /// - Precondition: `bytes.count` is `values.count` times the type's size.
-  func decode(_ bytes: [UInt8], into values: UnsafeMutableBufferPointer<Float>) {
-    precondition(bytes.count == values.count * safetensorsType.size)
-    bytes.withUnsafeBytes { bytes in
-      for i in values.indices {
-        switch self {
-        case .f32:
-          values[i] = Float(
-            bitPattern: UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * i, as: UInt32.self)))
-        case .f16:
-          values[i] = FloatBits.float(
-            fromF16: UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 2 * i, as: UInt16.self)))
-        case .bf16:
-          values[i] = FloatBits.float(
-            fromBF16: UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 2 * i, as: UInt16.self)))
-        }
-      }
-    }
-  }
-
-  /// The value that is stored for `x`.
-  func rounded(_ x: Float) -> Float {
+extension LayerTensor {
+  fileprivate var isMatrix: Bool {
     switch self {
-    case .f32: x
-    case .f16: FloatBits.float(fromF16: FloatBits.f16(from: x))
-    case .bf16: FloatBits.float(fromBF16: FloatBits.bf16(from: x))
+    case .query, .key, .value, .output, .gate, .up, .down: true
+    case .attentionNorm, .queryBias, .keyBias, .valueBias, .queryNorm, .keyNorm, .ffnNorm: false
     }
-  }
-
-  private func littleEndianBytes<Bits: FixedWidthInteger>(_ bits: some Collection<Bits>) -> [UInt8] {
-    bits.map(\.littleEndian).withUnsafeBytes { Array($0) }
   }
 }

@@ -11,3 +11,7 @@ extension SparseKernels {
     table.spvmm(&matrix, &input, &value, 1, y.baseAddress, gambit_range(first: 0, end: w.columns))
   }
 }
+
+extension WeightMatrix {
+  package var rowBytes: Int { type.rowBytes(columns: columns) ?? 0 }
+}

@@ -8,12 +8,14 @@ package enum KernelActivation: Sendable, CaseIterable {
 /// Products of one vector with a matrix that read only the weights which a token keeps.
 ///
 ///     let kernels = SparseKernels(try .chosen(environment["GAMBIT_ISA"]))
+///     kernels.prepare(x)
 ///     list.join([kernels.gate(gate, x, .silu, thresholds, rows: 0..<gate.rows, into: list)])
 ///     kernels.vmmsp(up, x, list, positions: 0..<list.count)
 ///     kernels.spvmm(down, list, positions: 0..<list.count, into: y, columns: 0..<down.columns)
 ///
 /// Each call works on a part, on the calling thread; parts are disjoint in what they write, so that threads
-/// need no lock. A row's product and a column's sum are the same however the work is shared out.
+/// need no lock. A row's product is the same however the work is shared out, and so is a column's sum where
+/// columns are.
 ///
 /// Shapes are checked once a call. Nothing is allocated.
 package struct SparseKernels: @unchecked Sendable {
@@ -26,15 +28,19 @@ package struct SparseKernels: @unchecked Sendable {
     (instructionSet, self.table) = (set, table.pointee)
   }
 
+  /// Makes of `x.elements` what quantised weights are multiplied with. The same bits on every processor where `x`
+  /// is rounded.
+  ///
+  /// - Complexity: O(`x.count`).
+  package func prepare(_ x: KernelInput) { x.prepare(table) }
+
   /// `y[r] ← Σ_c w[r, c] · x[c]` for `rows`; `w` has one row an output.
   ///
   /// - Complexity: O(`rows.count` · `w.columns`).
-  package func gemv(
-    _ w: WeightMatrix, _ x: UnsafeBufferPointer<Float>, into y: UnsafeMutableBufferPointer<Float>, rows: Range<Int>
-  ) {
+  package func gemv(_ w: WeightMatrix, _ x: KernelInput, into y: UnsafeMutableBufferPointer<Float>, rows: Range<Int>) {
     precondition(x.count == w.columns && y.count == w.rows && rows.within(w.rows))
-    var matrix = w.c
-    table.gemv(&matrix, x.baseAddress, y.baseAddress, rows.c)
+    var (matrix, input) = (w.c, x.c)
+    table.gemv(&matrix, &input, y.baseAddress, rows.c)
   }
 
   /// `y[c] ← y[c] + Σ_k value_k · w[channel_k, c]` for `columns`, over the list's `positions`; `w` has one row
@@ -56,11 +62,11 @@ package struct SparseKernels: @unchecked Sendable {
   /// rows that are not listed are not read.
   ///
   /// - Complexity: O(`positions.count` · `w.columns`).
-  package func vmmsp(_ w: WeightMatrix, _ x: UnsafeBufferPointer<Float>, _ list: KeptList, positions: Range<Int>) {
+  package func vmmsp(_ w: WeightMatrix, _ x: KernelInput, _ list: KeptList, positions: Range<Int>) {
     precondition(x.count == w.columns && list.channels == w.rows && positions.within(list.count))
-    var matrix = w.c
+    var (matrix, input) = (w.c, x.c)
     let values = list.values + positions.lowerBound
-    table.vmmsp(&matrix, x.baseAddress, list.indices + positions.lowerBound, values, positions.count, values)
+    table.vmmsp(&matrix, &input, list.indices + positions.lowerBound, values, positions.count, values)
   }
 
   /// Finds `g = activation(w x)` for `rows` and keeps channels with |g| ≥ threshold, thus never one that is not
@@ -69,15 +75,10 @@ package struct SparseKernels: @unchecked Sendable {
   /// - Parameter thresholds: One a row of `w`, or one for all.
   /// - Complexity: O(`rows.count` · `w.columns`).
   package func gate(
-    _ w: WeightMatrix, _ x: UnsafeBufferPointer<Float>, _ activation: KernelActivation,
-    _ thresholds: UnsafeBufferPointer<Float>, rows: Range<Int>, into list: KeptList
+    _ w: WeightMatrix, _ x: KernelInput, _ activation: KernelActivation, _ thresholds: UnsafeBufferPointer<Float>,
+    rows: Range<Int>, into list: KeptList
   ) -> Range<Int> {
-    precondition(x.count == w.columns && list.channels == w.rows && rows.within(w.rows))
-    var matrix = w.c
-    let count = table.gate(
-      &matrix, x.baseAddress, activation == .silu ? GAMBIT_SILU : GAMBIT_GELU_TANH,
-      thresholds.c(channels: w.rows), list.part(from: rows.lowerBound), rows.c)
-    return rows.lowerBound..<rows.lowerBound + count
+    decide(FactorMatrices(gate: w, up: w, activation), x, thresholds, channels: rows, into: list)
   }
 
   /// Keeps `channels` with |x| ≥ threshold, thus never one that is not a number, with x as their values.
@@ -99,12 +100,12 @@ package struct SparseKernels: @unchecked Sendable {
 }
 
 extension Range<Int> {
-  fileprivate func within(_ count: Int) -> Bool { lowerBound >= 0 && upperBound <= count }
-  fileprivate var c: gambit_range { gambit_range(first: lowerBound, end: upperBound) }
+  func within(_ count: Int) -> Bool { lowerBound >= 0 && upperBound <= count }
+  var c: gambit_range { gambit_range(first: lowerBound, end: upperBound) }
 }
 
 extension UnsafeBufferPointer<Float> {
-  fileprivate func c(channels: Int) -> gambit_thresholds {
+  func c(channels: Int) -> gambit_thresholds {
     precondition(count == 1 || count == channels)
     return gambit_thresholds(values: baseAddress, step: count == channels ? 1 : 0)
   }

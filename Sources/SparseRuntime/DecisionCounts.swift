@@ -22,6 +22,8 @@ public struct DecisionCounts: Sendable, Equatable {
   }
 
   public internal(set) var ffn = Place()
+  /// Channels whose down column was read, of all; nothing where there is no second cut.
+  public internal(set) var down = Place()
   public internal(set) var query = Place()
   public internal(set) var output = Place()
 

@@ -61,11 +61,10 @@ public struct DecoderComparison: Sendable, Equatable {
   private init() {}
 
   private static func trace(_ engine: SparseEngine, _ prompt: [Int32], _ count: Int, layers: Int) throws -> Trace {
-    var engine = engine
     var trace = Trace(prompt: prompt.dropLast())
     var sampler = TokenSampler()
     guard var token = prompt.last else { return trace }
-    engine.read(trace.prompt, sparse: false)
+    try engine.read(trace.prompt, sparse: false)
     for _ in 0..<count {
       var step = [KeptChannels](repeating: KeptChannels(ffn: []), count: layers)
       engine.observe = { layer, place, list in
@@ -73,6 +72,7 @@ public struct DecoderComparison: Sendable, Equatable {
         case .query: step[layer].query = list.flags
         case .output: step[layer].output = list.flags
         case .ffn: step[layer].ffn = list.flags
+        case .down: step[layer].down = list.flags
         }
       }
       engine.step(token, sparse: true)
@@ -110,7 +110,7 @@ public struct DecoderComparison: Sendable, Equatable {
 
 extension KeptChannels {
   /// How many channels were decided on.
-  var count: Int { ffn.count + (query?.count ?? 0) + (output?.count ?? 0) }
+  var count: Int { ffn.count + (down?.count ?? 0) + (query?.count ?? 0) + (output?.count ?? 0) }
 }
 
 extension KeptList {

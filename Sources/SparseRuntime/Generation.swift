@@ -20,9 +20,9 @@ public struct Generation {
   public mutating func run(
     _ decoder: inout some TokenDecoder, _ sampler: inout TokenSampler, prompt: [Int32], limit: Int, stop: Set<Int32>,
     sparse: Bool, sparsePrompt: Bool = false, chosen: (Int32) -> Void = { _ in }
-  ) {
+  ) throws {
     guard var token = prompt.last else { return }
-    decoder.read(prompt.dropLast(), sparse: sparse && sparsePrompt)
+    try decoder.read(prompt.dropLast(), sparse: sparse && sparsePrompt)
     for token in prompt { sampler.accept(token) }
     tokens.reserveCapacity(limit)
     let start = ContinuousClock.now
@@ -34,7 +34,6 @@ public struct Generation {
       tokens.append(token)
       chosen(token)
     }
-    let (whole, attoseconds) = start.duration(to: .now).components
-    seconds += Double(whole) + Double(attoseconds) * 1e-18
+    seconds += start.duration(to: .now).seconds
   }
 }

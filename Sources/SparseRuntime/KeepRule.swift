@@ -9,6 +9,8 @@ public enum KeepRule: Sendable {
   /// What was recorded elsewhere is kept, one entry a layer; where thresholds would have decided
   /// otherwise, the decoder notes a disagreement.
   case recorded([KeptChannels])
+
+  var isDense: Bool { if case .dense = self { true } else { false } }
 }
 
 /// A decision that thresholds would have made differently from the recorded one.

@@ -2,6 +2,7 @@ import Checkpoints
 import Foundation
 import LinearAlgebra
 import SparseBundle
+import SparseKernels
 import Transformer
 
 /// Decodes one token after the other with a key-value cache and explicit masks: the plain oracle
@@ -20,14 +21,19 @@ public struct ReferenceDecoder: TokenDecoder {
   private let model: SparseModel
   private let rotary: RotaryTable
   private let capacity: Int
+  private let precision: ActivationPrecision
   private var logits: [Float] = []  // of the last step
   private var keys: [[Float]]  // a layer each: [positions, keyValueWidth]
   private var values: [[Float]]
 
   /// - Parameter capacity: The most tokens that will be decoded.
-  public init(_ model: SparseModel, capacity: Int) {
+  public init(_ model: SparseModel, capacity: Int) { self.init(model, capacity: capacity, precision: .exact) }
+
+  /// - Parameter precision: What the projections that no input is skipped of are multiplied with, and the output head.
+  package init(_ model: SparseModel, capacity: Int, precision: ActivationPrecision) {
     self.model = model
     self.capacity = capacity
+    self.precision = precision
     rotary = RotaryTable(model.configuration, positions: capacity)
     keys = model.layers.map { _ in [] }
     values = keys
@@ -45,10 +51,14 @@ public struct ReferenceDecoder: TokenDecoder {
       feedForward(index, rule, &x)
     }
     position += 1
-    return outputs(model.outputHead, norm(x, model.finalNorm))
+    return outputs(model.outputHead, rounded(norm(x, model.finalNorm)))
   }
 
   public mutating func step(_ token: Int32, sparse: Bool) { logits = step(token, sparse ? .thresholds : .dense) }
+
+  public mutating func read(_ tokens: ArraySlice<Int32>, sparse: Bool) {
+    for token in tokens { step(token, sparse: sparse) }
+  }
 
   public func withLogits<Result>(_ body: (UnsafeBufferPointer<Float>) -> Result) -> Result {
     logits.withUnsafeBufferPointer(body)
@@ -62,8 +72,9 @@ public struct ReferenceDecoder: TokenDecoder {
     let keptQuery = keep(input, layer.thresholds.query, index, rule) { $0.query }
     if layer.thresholds.query != nil { decided.query.count(keptQuery, rule) }
     var query = add(layer.queryBias, to: inputs(layer.query, input, keptQuery))
-    var key = add(layer.keyBias, to: outputs(layer.key, input))
-    let value = add(layer.valueBias, to: outputs(layer.value, input))
+    let rounded = rounded(input)
+    var key = add(layer.keyBias, to: outputs(layer.key, rounded))
+    let value = add(layer.valueBias, to: outputs(layer.value, rounded))
     turn(&query, heads: c.headCount, layer.queryNorm)
     turn(&key, heads: c.keyValueHeadCount, layer.keyNorm)
     keys[index] += key
@@ -104,16 +115,25 @@ public struct ReferenceDecoder: TokenDecoder {
 
   private mutating func feedForward(_ index: Int, _ rule: KeepRule, _ x: inout [Float]) {
     let layer = model.layers[index]
-    let input = norm(x, layer.ffnNorm)
-    let gate = outputs(layer.gate, input).map(activation)
-    let kept = keep(gate, layer.thresholds.ffn, index, rule) { $0.ffn }
+    let (thresholds, channels) = (layer.thresholds, 0..<layer.gate.rows)
+    let input = rounded(norm(x, layer.ffnNorm))
+    func gate(_ channel: Int) -> Float { activation(dot(layer.gate, row: channel, input)) }
+    func up(_ channel: Int) -> Float { dot(layer.up, row: channel, input) }
+
+    // One factor decides whether the other one is needed at all.
+    let upDecides = thresholds.upDecides ?? channels.map { _ in false }
+    let deciding = channels.map { upDecides[$0] ? up($0) : gate($0) }
+    let kept = keep(deciding, thresholds.ffn, index, rule) { $0.ffn }
     decided.ffn.count(kept, rule)
-    for channel in gate.indices where kept[channel] {
-      let up = dot(layer.up, row: channel, input)
-      let product = gate[channel] * up
+    let products = channels.map { kept[$0] ? deciding[$0] * (upDecides[$0] ? gate($0) : up($0)) : 0 }
+    let keptDown = keep(products, thresholds.product, index, rule) { $0.down }
+    if thresholds.product != nil { decided.down.count(zip(kept, keptDown).map { $0 && $1 }, rule) }
+
+    for channel in channels where kept[channel] && keptDown[channel] {
       let down = layer.down.row(channel)
-      for i in x.indices { x[i] += product * down[i] }
+      for i in x.indices { x[i] += products[channel] * down[i] }
     }
+    if let bias = thresholds.bias, !rule.isDense { x = add(bias, to: x) }
   }
 
   private func activation(_ x: Float) -> Float {
@@ -151,6 +171,18 @@ extension ReferenceDecoder {
     let squares = x.reduce(0) { $0 + $1 * $1 }
     let scale = 1 / (squares / Float(x.count) + model.configuration.normEpsilon).squareRoot()
     return x.indices.map { x[$0] * scale * weight[$0] }
+  }
+
+  /// Each group of 32 rounded to multiples of its greatest magnitude over 127, halves to even.
+  private func rounded(_ x: [Float]) -> [Float] {
+    guard precision == .int8 else { return x }
+    return stride(from: 0, to: x.count, by: 32).flatMap { start -> [Float] in
+      let group = x[start..<min(start + 32, x.count)]
+      let greatest = group.reduce(0) { max($0, $1.magnitude) }
+      guard group.allSatisfy(\.isFinite) else { return group.map { _ in .nan } }
+      let (scale, inverse) = (greatest / 127, 127 / greatest)
+      return group.map { inverse.isFinite ? ($0 * inverse).rounded(.toNearestOrEven) * scale : 0 }
+    }
   }
 
   /// Norms each head where the architecture does, then turns it by its position.

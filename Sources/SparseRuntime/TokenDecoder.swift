@@ -16,14 +16,10 @@ public protocol TokenDecoder {
   mutating func step(_ token: Int32, sparse: Bool)
 
   /// Takes a part of a prompt, whose logits nobody asks for.
-  mutating func read(_ tokens: ArraySlice<Int32>, sparse: Bool)
+  ///
+  /// - Throws: What unpacking weights throws.
+  mutating func read(_ tokens: ArraySlice<Int32>, sparse: Bool) throws
 
   /// Hands over the logits of the token that follows the last one: `[vocabularySize]`.
   func withLogits<Result>(_ body: (UnsafeBufferPointer<Float>) -> Result) -> Result
-}
-
-extension TokenDecoder {
-  public mutating func read(_ tokens: ArraySlice<Int32>, sparse: Bool) {
-    for token in tokens { step(token, sparse: sparse) }
-  }
 }

@@ -68,13 +68,23 @@ public struct TokenSampler: Sendable {
   /// As ``next(_:)-(UnsafeBufferPointer<Float>)``.
   public mutating func next(_ logits: [Float]) -> Int32 { logits.withUnsafeBufferPointer { next($0) } }
 
-  private func penalised(_ logits: UnsafeBufferPointer<Float>) -> [Float] {
+  private func penalised(_ logits: some Sequence<Float>) -> [Float] {
     var scores = Array(logits)
     let penalty = Float(options.repetitionPenalty)
     for token in seen where Int(token) < scores.count {
       scores[Int(token)] *= scores[Int(token)] > 0 ? 1 / penalty : penalty
     }
     return scores
+  }
+
+  /// Each token that may be chosen, with its probability, for tests.
+  func distribution(_ logits: [Float]) -> [Int32: Double] {
+    penalised(logits).withUnsafeBufferPointer { scores in
+      guard let top = scores.greatest else { return [:] }
+      let candidates = candidates(scores, top: top)
+      let total = candidates.reduce(0) { $0 + $1.weight }
+      return Dictionary(uniqueKeysWithValues: candidates.map { ($0.token, $0.weight / total) })
+    }
   }
 
   private mutating func choose(_ logits: UnsafeBufferPointer<Float>) -> Int32 {
@@ -96,25 +106,28 @@ public struct TokenSampler: Sendable {
     var candidates = logits.enumerated().map { token, logit in
       Candidate(token: Int32(token), weight: exp(Double(logit - logits[top]) / options.temperature))
     }
-    let ordered = options.topK > 0 || options.topP < 1
-    if options.topP < 1, options.topK == 0 {
-      // All tokens below this together weigh less than the share that may be left out: no need to sort them.
-      let least = (1 - options.topP) * candidates.reduce(0) { $0 + $1.weight } / Double(candidates.count)
-      candidates.removeAll { $0.weight < least }
+    if options.topK > 0 {
+      candidates.sort { ($0.weight, $1.token) > ($1.weight, $0.token) }
+      candidates.removeLast(max(0, candidates.count - options.topK))
     }
-    if ordered { candidates.sort { ($0.weight, $1.token) > ($1.weight, $0.token) } }
-    if options.topK > 0 { candidates.removeLast(max(0, candidates.count - options.topK)) }
-    if options.topP < 1 {
-      let goal = options.topP * candidates.reduce(0) { $0 + $1.weight }
-      var sum = 0.0
-      let count = candidates.firstIndex {
-        sum += $0.weight
-        return sum >= goal
-      }
-      candidates.removeLast(candidates.count - 1 - (count ?? candidates.count - 1))
-    }
+    if options.topP < 1 { keepMostLikely(&candidates) }
     candidates.removeAll { $0.weight < options.minP }
     return candidates
+  }
+
+  /// Leaves the fewest tokens that together reach `topP`.
+  private func keepMostLikely(_ candidates: inout [Candidate]) {
+    let total = candidates.reduce(0) { $0 + $1.weight }
+    // All tokens below this together weigh less than what may be left out: no need to sort them.
+    let least = (1 - options.topP) * total / Double(candidates.count)
+    candidates.removeAll { $0.weight < least }
+    candidates.sort { ($0.weight, $1.token) > ($1.weight, $0.token) }
+    var sum = 0.0
+    let last = candidates.firstIndex { candidate in
+      sum += candidate.weight
+      return sum >= options.topP * total
+    }
+    if let last { candidates.removeLast(candidates.count - 1 - last) }
   }
 }
 

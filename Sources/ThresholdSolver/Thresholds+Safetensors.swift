@@ -2,7 +2,9 @@ import Checkpoints
 
 // The file: per layer `l` the float32 tensors `layers.l.ffn.threshold` [intermediateSize] and, where
 // attention is cut, `layers.l.attention.query_threshold` and `layers.l.attention.output_threshold`
-// ([1] or one a channel); what they were solved for and from is in `__metadata__`.
+// ([1] or one a channel); what they were solved for and from is in `__metadata__`. In all layers or in
+// none there may be `layers.l.ffn.source` U8 [intermediateSize], `layers.l.ffn.product_threshold`
+// ([1] or [intermediateSize]) and `layers.l.ffn.bias` [hiddenSize].
 extension Thresholds {
   static let format = "gambit-thresholds"
   static let version = "1"
@@ -11,9 +13,17 @@ extension Thresholds {
   public func encoded() throws(SafetensorsError) -> [UInt8] {
     var tensors: [SafetensorsTensor] = []
     for (index, layer) in layers.enumerated() {
-      for (name, values) in [(Name.ffn, layer.ffn), (Name.query, layer.query), (Name.output, layer.output)] {
+      for (name, values) in [
+        (Name.ffn, layer.ffn), (Name.product, layer.product), (Name.bias, layer.bias), (Name.query, layer.query),
+        (Name.output, layer.output),
+      ] {
         guard let values else { continue }
         tensors.append(SafetensorsTensor(name: name.tensor(index), shape: [values.count], values: values))
+      }
+      if let upDecides = layer.upDecides {
+        tensors.append(
+          SafetensorsTensor(
+            name: Name.source.tensor(index), shape: [upDecides.count], values: upDecides.map { $0 ? 1 : 0 as UInt8 }))
       }
     }
     return try SafetensorsWriter.encode(tensors, metadata: metadata)
@@ -37,7 +47,7 @@ extension Thresholds {
   ///
   /// - Throws: `CheckpointError` where tensors are missing, ``SolverError`` where they or the metadata
   ///   are not what they should be: a threshold is never negative and always a number; infinity drops
-  ///   a channel for good.
+  ///   a channel for good. A bias is finite.
   public init(_ file: SafetensorsFile) throws {
     let metadata = file.header.metadata
     func text(_ key: String) throws -> String {
@@ -72,25 +82,38 @@ extension Thresholds {
     corpusHash = try text("corpus_sha256")
     statisticsHash = try text("statistics_sha256")
 
-    func values(_ name: Name, _ layer: Int) throws -> [Float] {
-      let values = try file.values(of: name.tensor(layer))
-      guard !values.isEmpty, values.allSatisfy({ $0 >= 0 }) else {
-        throw SolverError.malformed(
-          "'\(name.tensor(layer))' in '\(file.path)' has values that are negative or no numbers")
-      }
-      return values
-    }
+    // The first layer says which of the optional parts there are.
+    func isPresent(_ name: Name) -> Bool { file.header.tensor(named: name.tensor(0)) != nil }
+    let parts = [Name.source, .product, .bias].filter(isPresent)
     layers = try (0..<count).map { layer in
-      Layer(
-        ffn: try values(.ffn, layer), query: attention ? try values(.query, layer) : nil,
-        output: attention ? try values(.output, layer) : nil)
+      func values(_ name: Name, where isAllowed: (Float) -> Bool = { $0 >= 0 }) throws -> [Float] {
+        let values = try file.values(of: name.tensor(layer))
+        guard !values.isEmpty, values.allSatisfy(isAllowed) else {
+          throw SolverError.malformed(
+            "'\(name.tensor(layer))' in '\(file.path)' has values that are negative or no numbers")
+        }
+        return values
+      }
+      return Layer(
+        ffn: try values(.ffn), query: attention ? try values(.query) : nil,
+        output: attention ? try values(.output) : nil,
+        upDecides: parts.contains(.source) ? try Self.flags(file, Name.source.tensor(layer)) : nil,
+        product: parts.contains(.product) ? try values(.product) : nil,
+        bias: parts.contains(.bias) ? try values(.bias, where: \.isFinite) : nil)
     }
-    guard file.header.tensors.count == count * (attention ? 3 : 1) else {
+    guard file.header.tensors.count == count * ((attention ? 3 : 1) + parts.count) else {
       throw SolverError.malformed("'\(file.path)' has tensors beyond those of its \(count) layers")
     }
   }
 
-  /// Checks that there is a threshold for every channel of a model.
+  private static func flags(_ file: SafetensorsFile, _ name: String) throws -> [Bool] {
+    guard file.header.tensor(named: name)?.type == .u8, let bytes = file.withBytes(of: name, { Array($0) }),
+      bytes.allSatisfy({ $0 <= 1 })
+    else { throw SolverError.malformed("'\(name)' in '\(file.path)' is missing, or not zeros and ones") }
+    return bytes.map { $0 == 1 }
+  }
+
+  /// Checks that there is a threshold for every channel of a model, and of the optional parts all or none.
   ///
   /// - Throws: ``SolverError/malformed(_:)`` that names the first layer whose number differs.
   public func check(_ c: ModelConfiguration) throws(SolverError) {
@@ -101,15 +124,27 @@ extension Thresholds {
       let fits =
         layer.ffn.count == c.intermediateSize && [1, c.hiddenSize].contains(layer.query?.count ?? 1)
         && [1, c.queryWidth].contains(layer.output?.count ?? 1)
+        && [1, c.intermediateSize].contains(layer.product?.count ?? 1)
+        && layer.upDecides?.count ?? c.intermediateSize == c.intermediateSize
+        && layer.bias?.count ?? c.hiddenSize == c.hiddenSize
       guard fits else { throw .malformed("layer \(index) has not one threshold for each of the model's channels") }
+      guard layer.parts == layers[0].parts else { throw .malformed("layer \(index) has other parts than the first") }
     }
   }
 
   private enum Name: String {
     case ffn = "ffn.threshold"
+    case source = "ffn.source"
+    case product = "ffn.product_threshold"
+    case bias = "ffn.bias"
     case query = "attention.query_threshold"
     case output = "attention.output_threshold"
 
     func tensor(_ layer: Int) -> String { "layers.\(layer).\(rawValue)" }
   }
+}
+
+extension Thresholds.Layer {
+  /// Which of the optional parts there are.
+  fileprivate var parts: [Bool] { [query != nil, output != nil, upDecides != nil, product != nil, bias != nil] }
 }

@@ -5,17 +5,30 @@ import Checkpoints
 public struct Thresholds: Sendable, Equatable {
   /// Thresholds of one layer. An input is kept where its magnitude is at least its threshold.
   public struct Layer: Sendable, Equatable {
-    /// On `|g|`, one a channel of the FFN: `[intermediateSize]`.
+    /// On `|g|`, or on `|u|` where the up projection decides; one a channel of the FFN: `[intermediateSize]`.
     public var ffn: [Float]
     /// On the query projection's input: one for all, `[1]`, or one a channel, `[hiddenSize]`.
     public var query: [Float]?
     /// On the output projection's input: `[1]` or `[queryWidth]`.
     public var output: [Float]?
+    /// For each channel whether `u` decides instead of `g`: `[intermediateSize]`; `nil` where `g` always does.
+    public var upDecides: [Bool]?
+    /// The second cut, on `|g·u|` of the channels kept so far: what is below is not added to the FFN's
+    /// output. `[1]` or `[intermediateSize]`.
+    public var product: [Float]?
+    /// Added to the FFN's output where channels may be dropped: `[hiddenSize]`.
+    public var bias: [Float]?
 
-    public init(ffn: [Float], query: [Float]? = nil, output: [Float]? = nil) {
+    public init(
+      ffn: [Float], query: [Float]? = nil, output: [Float]? = nil, upDecides: [Bool]? = nil, product: [Float]? = nil,
+      bias: [Float]? = nil
+    ) {
       self.ffn = ffn
       self.query = query
       self.output = output
+      self.upDecides = upDecides
+      self.product = product
+      self.bias = bias
     }
   }
 
@@ -74,9 +87,17 @@ extension Thresholds.Layer {
   public func sharesDropped(_ record: LayerRecord, gateActivation: GateActivation) -> Thresholds.Shares {
     let statistics = record.all
     return Thresholds.Shares(
-      ffn: Self.share(statistics.gate.count, ffn, gateActivation),
+      ffn: ffnShare(statistics, gateActivation),
       query: query.map { Self.share(statistics.attentionInputCount, $0) },
       output: output.map { Self.share(statistics.outputInputCount, $0) })
+  }
+
+  /// Channels whose other factor decides have a threshold of 0, which drops nothing.
+  private func ffnShare(_ statistics: LayerStatistics, _ gateActivation: GateActivation) -> Double {
+    guard let upDecides else { return Self.share(statistics.gate.count, ffn, gateActivation) }
+    func thresholds(up: Bool) -> [Float] { zip(ffn, upDecides).map { $1 == up ? $0 : 0 } }
+    return Self.share(statistics.gate.count, thresholds(up: false), gateActivation)
+      + Self.share(statistics.up.count, thresholds(up: true))
   }
 
   private static func share(

@@ -45,6 +45,8 @@ public protocol ActivationTap: Sendable {
   func attentionInput(_ x: Activations, _ context: TapContext) throws
   /// The query projection's own copy of the attention input: `[tokens, hiddenSize]`.
   func queryInput(_ x: Activations, _ context: TapContext) throws
+  /// Keys and values as attention reads them, normed and turned by position: both `[tokens, keyValueWidth]`.
+  func keysAndValues(_ keys: Activations, _ values: Activations, _ context: TapContext) throws
   /// The input of the output projection, all heads side by side: `[tokens, queryWidth]`.
   func outputInput(_ x: Activations, _ context: TapContext) throws
   /// The normed input that gate and up projections share: `[tokens, hiddenSize]`.
@@ -53,16 +55,20 @@ public protocol ActivationTap: Sendable {
   func gateAndUp(_ gate: Activations, _ up: Activations, _ context: TapContext) throws
   /// `g ⊙ u`, the input of the down projection: `[tokens, intermediateSize]`.
   func product(_ x: Activations, _ context: TapContext) throws
+  /// The residual stream behind the layer, with the FFN's output added: `[tokens, hiddenSize]`.
+  func layerOutput(_ x: Activations, _ context: TapContext) throws
 }
 
 extension ActivationTap {
   public var masksQueryInput: Bool { false }
   public func attentionInput(_ x: Activations, _ context: TapContext) throws {}
   public func queryInput(_ x: Activations, _ context: TapContext) throws {}
+  public func keysAndValues(_ keys: Activations, _ values: Activations, _ context: TapContext) throws {}
   public func outputInput(_ x: Activations, _ context: TapContext) throws {}
   public func ffnInput(_ x: Activations, _ context: TapContext) throws {}
   public func gateAndUp(_ gate: Activations, _ up: Activations, _ context: TapContext) throws {}
   public func product(_ x: Activations, _ context: TapContext) throws {}
+  public func layerOutput(_ x: Activations, _ context: TapContext) throws {}
 }
 
 /// Lets everything pass: the dense model.

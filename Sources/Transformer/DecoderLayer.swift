@@ -33,6 +33,7 @@ struct DecoderLayer {
     project(w.normed, weights.value, bias: weights.valueBias, into: w.value, tokens)
     position(w.query, heads: configuration.headCount, norm: weights.queryNorm, tokens)
     position(w.key, heads: configuration.keyValueHeadCount, norm: weights.keyNorm, tokens)
+    try tap.keysAndValues(Activations(w.key, tokens: tokens), Activations(w.value, tokens: tokens), context)
 
     Attention(configuration: configuration)(w, tokens: tokens)
     try tap.outputInput(Activations(w.mixed, tokens: tokens), context)
@@ -57,6 +58,7 @@ struct DecoderLayer {
     VectorMath.multiply(w.gate.base, w.up.base, into: w.product.base, count: count)
     try tap.product(Activations(w.product, tokens: tokens), context)
     add(w.product, weights.down, to: hidden, tokens)
+    try tap.layerOutput(Activations(hidden, tokens: tokens), context)
   }
 
   private func norm(_ x: Matrix, _ weight: [Float], into out: Matrix, _ tokens: Int) {

@@ -26,7 +26,7 @@ struct GambitCommand: ParsableCommand {
         name: "Looking and measuring",
         subcommands: [
           EvaluateCommand.self, GenerateCommand.self, TokenizeCommand.self, InspectCommand.self, BenchmarkCommand.self,
-          CacheCommand.self,
+          BenchCommand.self, CacheCommand.self,
         ]),
     ])
 

@@ -33,11 +33,11 @@ struct PerplexityTests {
   }
 
   /// Beside a forward pass that masks one value at a time and a divergence in `Double`.
-  @Test(arguments: TinyModel.allCases)
-  func sparseLossDivergenceAndSharesAreThoseOfAPlainMask(_ model: TinyModel) throws {
+  @Test(arguments: TinyModel.allCases, [false, true])
+  func sparseLossDivergenceAndSharesAreThoseOfAPlainMask(_ model: TinyModel, isExtended: Bool) throws {
     let checkpoint = try model.open()
     let oracle = try model.oracle()
-    let thresholds = try checkpoint.someThresholds()
+    let thresholds = try checkpoint.someThresholds(isExtended: isExtended)
     let result = try PerplexityMeasurement(checkpoint.weights, threads: 2).run(oracle.sequences, [thresholds]).sparse[0]
 
     let tap = MaskingTap(thresholds.layers)

@@ -1,6 +1,7 @@
 import Checkpoints
 import Files
 import Foundation
+import LinearAlgebra
 import TestSupport
 import Testing
 import Zstandard
@@ -20,7 +21,8 @@ struct BundleWeightsTests {
     for index in 0..<checkpoint.configuration.layerCount {
       let (a, b) = (try written.layer(index), try source.layer(index))
       for part in [\LayerWeights.query, \.key, \.value, \.output, \.gate, \.up, \.down] {
-        #expect(a[keyPath: part].values == b[keyPath: part].values.map { rounded($0, type) })
+        let isTurned = [\LayerWeights.query, \.output, \.down].contains(part)
+        #expect(a[keyPath: part].values == rounded(b[keyPath: part], type, isTurned: isTurned))
       }
       for part in [\LayerWeights.queryBias, \.keyBias, \.valueBias, \.queryNorm, \.keyNorm] {
         #expect(a[keyPath: part] == b[keyPath: part])
@@ -28,9 +30,10 @@ struct BundleWeightsTests {
       #expect(a.attentionNorm == b.attentionNorm && a.ffnNorm == b.ffnNorm)
     }
     #expect(try written.finalNorm() == source.finalNorm())
-    #expect(try written.outputHead().values == source.outputHead().values.map { rounded($0, type) })
+    let ends = type == .q4 ? .int8 : type
+    #expect(try written.outputHead().values == rounded(source.outputHead(), ends))
     let tokens: [Int32] = [5, 0, 319, 5]
-    #expect(try written.embeddings(of: tokens).values == source.embeddings(of: tokens).values.map { rounded($0, type) })
+    #expect(try written.embeddings(of: tokens).values == rounded(source.embeddings(of: tokens), ends))
   }
 
   /// What export's golden vectors are computed with is what a bundle will hold.
@@ -68,18 +71,96 @@ struct BundleWeightsTests {
       ("mlp.down_proj.weight_t", layer.down.transposed()), ("mlp.up_proj.weight", layer.up),
       ("mlp.gate_proj.weight", layer.gate), ("self_attn.k_proj.weight", layer.key),
     ] {
-      #expect(file.header.tensor(named: "model.layers.1.\(name)")?.shape == [matrix.rows, matrix.columns])
-      #expect(try file.values(of: "model.layers.1.\(name)") == matrix.values.map { rounded($0, type) })
+      let tensor = try #require(file.header.tensor(named: "model.layers.1.\(name)"))
+      guard !type.isQuantized else {
+        #expect(tensor.type == .u8 && tensor.shape == [matrix.rows, type.rowBytes(columns: matrix.columns)])
+        continue
+      }
+      #expect(tensor.shape == [matrix.rows, matrix.columns])
+      #expect(try file.values(of: tensor.name) == rounded(matrix, type))
     }
   }
 
-  /// To the nearest, ties to even, by other arithmetic.
+  /// What a reader that maps the unpacked file is told.
+  @Test(arguments: WeightType.allCases)
+  func piecesAreTheFileAndEntriesSayWhereTensorsLie(_ type: WeightType) throws {
+    let checkpoint = try TinyModel.qwen2.open()
+    try checkpoint.writeBundle(to: folder.path("bundle"), type, [[1, 2]])
+    let weights = try ModelBundle(path: folder.path("bundle")).weights
+    var unpacked: [UInt8] = []
+    try weights.forEachPiece { unpacked += $0 }
+    #expect(unpacked.count == weights.unpackedSize)
+    for entry in weights.layout.entries {
+      #expect(entry.byteRange.lowerBound.isMultiple(of: 64))
+      #expect(entry.byteRange.count == entry.shape.dropLast().reduce(1, *) * entry.rowBytes)
+      let matrix = try weights.stored(entry.tensor)
+      let decoded = Matrix(rows: matrix.rows, columns: matrix.columns)
+      entry.type.decode(Array(unpacked[entry.byteRange]), into: decoded)
+      #expect(decoded.values == matrix.values)
+    }
+  }
+
+  /// Beside digests: a record's own padding, its last code and its scale.
+  @Test(arguments: [WeightType.int8, .q4])
+  func changedRecordIsFound(_ type: WeightType) throws {
+    let checkpoint = try TinyModel.llama3.open()  // rows of 48 weights
+    try checkpoint.writeBundle(to: folder.path("bundle"), type, [[1, 2]])
+    let weights = try ModelBundle(path: folder.path("bundle")).weights
+    var unpacked: [UInt8] = []
+    try weights.forEachPiece { unpacked += $0 }
+    let entry = try #require(weights.layout.entry(of: .layer(1, .gate)))
+    let row = entry.byteRange.lowerBound + 7 * entry.rowBytes
+    func passes(_ changes: [Int: UInt8]) throws -> Bool {
+      var changed = unpacked
+      for (place, value) in changes { changed[row + place] = value }
+      let path = folder.path("changed.zst")
+      var packed: [UInt8] = []
+      let writer = try SeekableWriter { packed += $0 }
+      try writer.append(changed)
+      try writer.finish()
+      try writeAtomically(packed, to: path)
+      let changedWeights = try BundleWeights(path: path, checkpoint.configuration, type)
+      return (try? changedWeights.unpackAll { _ in }) != nil
+    }
+    #expect(try passes([:]))
+    #expect(try !passes([entry.rowBytes - 1: 1]))  // behind scales
+    #expect(try !passes([type == .int8 ? 48 : 16: type == .int8 ? 1 : 0x10]))  // a code of column 48
+    #expect(try !passes([type == .int8 ? 65 : 33: 0x7C]))  // the first scale
+    if type == .int8 { #expect(try !passes([5: 0x80])) }
+  }
+
+  /// As stored, by other arithmetic.
+  private func rounded(_ matrix: Matrix, _ type: WeightType, isTurned: Bool = false) -> [Float] {
+    guard type.isQuantized else { return matrix.values.map { rounded($0, type) } }
+    let stored = isTurned ? matrix.transposed() : matrix
+    let values = (0..<stored.rows).flatMap { row in
+      stride(from: 0, to: stored.columns, by: 32).flatMap { start in
+        quantized((start..<min(start + 32, stored.columns)).map { stored[row, $0] }, type)
+      }
+    }
+    let result = Matrix(rows: stored.rows, columns: stored.columns, values: values)
+    return (isTurned ? result.transposed() : result).values
+  }
+
+  /// To the nearest, ties to even.
   private func rounded(_ x: Float, _ type: WeightType) -> Float {
     func toMultiples(of unit: Double) -> Float { Float((Double(x) / unit).rounded(.toNearestOrEven) * unit) }
     return switch type {
-    case .f32: x
     case .f16: toMultiples(of: exp2(Double(max(x.exponentOrZero, -14) - 10)))
     case .bf16: toMultiples(of: exp2(Double(x.exponentOrZero - 7)))
+    default: x
+    }
+  }
+
+  private func quantized(_ group: [Float], _ type: WeightType) -> [Float] {
+    let minimum = type == .q4 ? rounded(group.min() ?? 0, .f16) : 0
+    let scale =
+      type == .q4
+      ? rounded(((group.max() ?? 0) - minimum) / 15, .f16) : rounded((group.map(\.magnitude).max() ?? 0) / 127, .f16)
+    guard scale > 0 else { return group.map { _ in minimum } }
+    return group.map { weight in
+      let code = ((weight - minimum) / scale).rounded(.toNearestOrEven)
+      return (type == .q4 ? min(max(code, 0), 15) : min(max(code, -127), 127)) * scale + minimum
     }
   }
 }

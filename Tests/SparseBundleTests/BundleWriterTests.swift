@@ -21,33 +21,48 @@ struct BundleWriterTests {
     }
   }
 
-  @Test(arguments: TinyModel.allCases, [false, true])
-  func partsReadBackAreWhatWasWritten(_ model: TinyModel, attention: Bool) throws {
+  @Test(arguments: [(false, false), (true, false), (false, true), (true, true)], TinyModel.allCases)
+  func partsReadBackAreWhatWasWritten(_ parts: (attention: Bool, isExtended: Bool), _ model: TinyModel) throws {
+    let (attention, isExtended) = parts
     let checkpoint = try model.open()
-    let golden = try checkpoint.writeBundle(to: folder.path("b"), .f32, ids, attention: attention)
+    let golden = try checkpoint.writeBundle(
+      to: folder.path("b"), .f32, ids, attention: attention, isExtended: isExtended)
+    #expect(golden.texts.allSatisfy { $0.kept.joined().allSatisfy { ($0.down != nil) == isExtended } })
     let bundle = try ModelBundle(path: folder.path("b"))
     #expect(try bundle.golden == golden)
-    #expect(try bundle.thresholds == checkpoint.someThresholds(attention: attention))
+    #expect(try bundle.thresholds == checkpoint.someThresholds(attention: attention, isExtended: isExtended))
     #expect(try bundle.tokenizer == checkpoint.tokenizer)
     #expect(bundle.manifest.model.parameters == checkpoint.parameterCount)
     #expect(try bundle.manifest.model.sha256 == checkpoint.hash)
   }
 
   @Test func weightBeyondF16IsAnErrorThatLeavesNothing() throws {
-    let model = try modelWithALargeWeight()
-    let error = BundleError.outOfRange(tensor: "model.layers.1.mlp.up_proj.weight", type: .f16)
-    #expect(throws: error) { try model.writeBundle(to: folder.path("bundle"), .f16, []) }
+    // As the minimum of a q4 group it must be a binary16, too.
+    let model = try modelWith(weight: -70_000)
+    for type in [WeightType.f16, .q4] {
+      let error = BundleError.outOfRange(tensor: "model.layers.1.mlp.up_proj.weight", type: type)
+      #expect(throws: error) { try model.writeBundle(to: folder.path("bundle"), type, []) }
+    }
     #expect(folder.entries == ["model"])
-    for type in [WeightType.bf16, .f32] {
+    for type in [WeightType.bf16, .f32, .int8] {
       #expect(throws: Never.self) { try model.writeBundle(to: folder.path("bundle"), type, []) }
     }
+  }
+
+  @Test(arguments: WeightType.allCases)
+  func weightThatIsNoNumberIsRefused(_ type: WeightType) throws {
+    let model = try modelWith(weight: .nan)
+    #expect(throws: BundleError.notFinite(tensor: "model.layers.1.mlp.up_proj.weight")) {
+      try model.writeBundle(to: folder.path("bundle"), type, [])
+    }
+    #expect(folder.entries == ["model"])
   }
 
   /// What was there before stays.
   @Test func failedWriteLeavesTheOldBundle() throws {
     try TinyModel.llama.open().writeBundle(to: folder.path("bundle"), .bf16, ids)
     let before = try bytes(ofFile: folder.path("bundle/manifest.json"))
-    let model = try modelWithALargeWeight()
+    let model = try modelWith(weight: 70_000)
     #expect(throws: BundleError.self) { try model.writeBundle(to: folder.path("bundle"), .f16, []) }
     #expect(try bytes(ofFile: folder.path("bundle/manifest.json")) == before)
     #expect(folder.entries == ["bundle", "model"])
@@ -66,15 +81,15 @@ struct BundleWriterTests {
     }
   }
 
-  /// The tiny Llama 3, with one weight of layer 1's up projection beyond the range of f16.
-  private func modelWithALargeWeight() throws -> Checkpoint {
+  /// The tiny Llama 3, with another weight in layer 1's up projection.
+  private func modelWith(weight: Float) throws -> Checkpoint {
     try FileManager.default.copyItem(atPath: TinyModel.llama3.folder, toPath: folder.path("model"))
     let path = folder.path("model/model.safetensors")
     let header = try SafetensorsFile(path: path).header
     let tensor = try #require(header.tensor(named: "model.layers.1.mlp.up_proj.weight"))
     var contents = try bytes(ofFile: path)
     let start = contents.count - header.dataSize + tensor.byteRange.lowerBound
-    withUnsafeBytes(of: Float(70_000).bitPattern.littleEndian) { contents.replaceSubrange(start..<start + 4, with: $0) }
+    withUnsafeBytes(of: weight.bitPattern.littleEndian) { contents.replaceSubrange(start..<start + 4, with: $0) }
     try writeAtomically(contents, to: path)
     return try Checkpoint.open(folder.path("model"))
   }

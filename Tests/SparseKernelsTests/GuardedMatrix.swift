@@ -1,32 +1,52 @@
 import SparseKernels
 import Testing
 
-/// A matrix whose last element is followed by an unreadable page, and what its elements really are.
+/// A matrix whose last byte is followed by an unreadable page, and what its elements really are.
 struct GuardedMatrix {
   let weights: WeightMatrix
-  /// The stored elements, `[rows, columns]`.
-  let values: [Float]
+  /// What elements are, without the minimum of 4 bits: `[rows, columns]`.
+  private let products: [Double]
+  /// Of 4 bits: `[rows, columns]`.
+  private let minima: [Double]
   private let memory: GuardedMemory
 
   /// Stores `values`, rounded to `type`.
   init(_ values: [Float], rows: Int, columns: Int, _ type: ElementType) throws {
-    memory = try GuardedMemory(count: values.count * type.size)
+    let rowBytes = try #require(type.rowBytes(columns: columns))
+    memory = try GuardedMemory(count: rows * rowBytes)
+    var minima: [Double] = []
     switch type {
     case .float32:
       _ = memory.bytes.bindMemory(to: Float.self).update(fromContentsOf: values)
-      self.values = values
+      products = values.map(Double.init)
     case .float16:
       let halves = values.map { Float16($0) }
       _ = memory.bytes.bindMemory(to: Float16.self).update(fromContentsOf: halves)
-      self.values = halves.map { Float($0) }
+      products = halves.map { Double($0) }
     case .bfloat16:
       let halves = values.map { UInt16(truncatingIfNeeded: $0.bitPattern >> 16) }
       _ = memory.bytes.bindMemory(to: UInt16.self).update(fromContentsOf: halves)
-      self.values = halves.map { Float(bitPattern: UInt32($0) << 16) }
+      products = halves.map { Double(Float(bitPattern: UInt32($0) << 16)) }
+    case .int8, .q4:
+      let records = (0..<rows).map {
+        QuantisedRow(Array(values[$0 * columns..<($0 + 1) * columns]), isFourBit: type == .q4)
+      }
+      for (row, record) in records.enumerated() {
+        #expect(record.bytes.count == rowBytes)
+        UnsafeMutableRawBufferPointer(rebasing: memory.bytes[(row * rowBytes)...]).copyBytes(from: record.bytes)
+      }
+      products = records.flatMap(\.products)
+      minima = records.flatMap(\.minima)
     }
+    self.minima = minima
     weights = try #require(
       WeightMatrix(UnsafeRawBufferPointer(memory.bytes), rows: rows, columns: columns, type: type))
   }
 
-  subscript(row: Int, column: Int) -> Double { Double(values[row * weights.columns + column]) }
+  /// Adds what element `[row, column]` makes of `factor` to `sum`.
+  func add(row: Int, column: Int, times factor: Float, to sum: inout ExactSum) {
+    let index = row * weights.columns + column
+    sum.add(products[index], Double(factor))
+    if !minima.isEmpty { sum.add(minima[index], Double(factor)) }
+  }
 }

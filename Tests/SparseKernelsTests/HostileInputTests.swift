@@ -13,12 +13,30 @@ struct HostileInputTests {
     #expect(WeightMatrix(memory, rows: .max / 2, columns: 1, type: .float32) == nil)
   }
 
+  @Test func quantisedMatrixMustFitItsMemory() throws {
+    let memory = UnsafeRawBufferPointer(try GuardedMemory(count: 256).bytes)
+    // Thirty-three columns are two groups: 2 · 34 and 2 · 20 bytes, rounded up to 128 and 64.
+    #expect(WeightMatrix(memory, rows: 2, columns: 33, type: .int8) != nil)
+    #expect(WeightMatrix(memory, rows: 3, columns: 33, type: .int8) == nil)
+    #expect(WeightMatrix(memory, rows: 4, columns: 33, type: .q4) != nil)
+    #expect(WeightMatrix(memory, rows: 5, columns: 33, type: .q4) == nil)
+    #expect(WeightMatrix(memory, rows: 1, columns: .max, type: .q4) == nil)
+    #expect(WeightMatrix(memory, rows: .max, columns: 1, type: .int8) == nil)
+  }
+
+  @Test(arguments: ElementType.allCases)
+  func rowsOfNoColumnsTakeNoMemory(_ type: ElementType) {
+    #expect(type.rowBytes(columns: 0) == 0)
+    #expect(type.rowBytes(columns: -1) == nil)
+  }
+
   @Test func elementsMustBeAligned() throws {
     // Ends at a page, so that it begins at an odd address.
     let guarded = try GuardedMemory(count: 25)
     let odd = UnsafeRawBufferPointer(guarded.bytes)
     #expect(WeightMatrix(odd, rows: 1, columns: 2, type: .float32) == nil)
     #expect(WeightMatrix(odd, rows: 1, columns: 2, type: .float16) == nil)
+    #expect(WeightMatrix(odd, rows: 0, columns: 2, type: .q4) == nil)
   }
 
   @Test func instructionSetIsChosenByName() throws {

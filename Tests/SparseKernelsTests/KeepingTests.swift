@@ -5,10 +5,10 @@ import Testing
 
 /// What the fused gate step and the selection keep.
 struct KeepingTests {
-  @Test(arguments: InstructionSet.supported, ElementType.allCases)
-  func gateKeepsWhatReachesItsThreshold(_ set: InstructionSet, _ type: ElementType) throws {
+  @Test(arguments: InstructionSet.supported, ProductForm.all)
+  func gateKeepsWhatReachesItsThreshold(_ set: InstructionSet, _ form: ProductForm) throws {
     let kernels = SparseKernels(set)
-    try Problem.each(type) { problem, numbers in
+    try Problem.each(form) { problem, numbers in
       let rows = problem.weights.rows
       for activation in KernelActivation.allCases {
         let g = (0..<rows).map { activation.value(problem.dot($0).value) }
@@ -19,7 +19,7 @@ struct KeepingTests {
         let list = KeptList(channels: rows)
         list.join(
           randomParts(rows, &numbers).map {
-            kernels.gate(problem.weights, problem.x.readable, activation, thresholds.readable, rows: $0, into: list)
+            kernels.gate(problem.weights, problem.x, activation, thresholds.readable, rows: $0, into: list)
           })
         #expect(list.keptChannels == keep.indices.filter { keep[$0] })
         for (channel, value) in zip(list.keptChannels, list.keptValues) {
@@ -36,11 +36,11 @@ struct KeepingTests {
     let kernels = SparseKernels(set)
     let rows: [Float] = [.nan, .infinity, -.infinity, 3, 0, 3, 3]
     let limits = try GuardedFloats([0, 1e30, 0, 0, 0, .nan, .infinity])
-    let one = try GuardedFloats([1])
+    let one = KernelInput([1], .exact)
     let matrix = try GuardedMatrix(rows, rows: rows.count, columns: 1, .float32)
     let list = KeptList(channels: rows.count)
     let part = kernels.gate(
-      matrix.weights, one.readable, activation, limits.readable, rows: 0..<rows.count, into: list)
+      matrix.weights, one, activation, limits.readable, rows: 0..<rows.count, into: list)
     list.join([part])
     // Of minus infinity both activations make infinity times zero.
     #expect(list.keptChannels == [1, 3, 4])
@@ -68,7 +68,7 @@ struct KeepingTests {
 
 extension KernelActivation {
   /// In double precision.
-  fileprivate func value(_ x: Double) -> Double {
+  func value(_ x: Double) -> Double {
     switch self {
     case .silu: x / (1 + exp(-x))
     case .geluTanh: x / 2 * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))

@@ -22,7 +22,9 @@ struct ExactSum {
 /// One random problem: a matrix, a vector for its columns, and which of its rows are kept with which values.
 struct Problem {
   let matrix: GuardedMatrix
-  let x: GuardedFloats
+  let x: KernelInput
+  /// What the matrix is really multiplied with: x, or what it is rounded to.
+  let multiplied: [Float]
   let list: KeptList
   let kept: [Int]
   let values: [Float]
@@ -30,9 +32,10 @@ struct Problem {
   var weights: WeightMatrix { matrix.weights }
 
   /// - Parameter density: The share of rows kept; 0 and 1 are exact.
-  init(rows: Int, columns: Int, _ type: ElementType, density: Double, _ numbers: inout RandomNumbers) throws {
-    matrix = try GuardedMatrix(numbers.normals(rows * columns), rows: rows, columns: columns, type)
-    x = try GuardedFloats(numbers.normals(columns))
+  init(rows: Int, columns: Int, _ form: ProductForm, density: Double, _ numbers: inout RandomNumbers) throws {
+    matrix = try GuardedMatrix(numbers.normals(rows * columns), rows: rows, columns: columns, form.type)
+    x = KernelInput(numbers.normals(columns), form.precision)
+    multiplied = form.type.isQuantised ? x.roundedElements : Array(x.elements)
     let keep = (0..<rows).map { _ in Double.random(in: 0..<1, using: &numbers) < density }
     let magnitudes = numbers.normals(rows)
     kept = keep.indices.filter { keep[$0] }
@@ -48,23 +51,37 @@ struct Problem {
   /// Row `row` times `x`.
   func dot(_ row: Int) -> ExactSum {
     var sum = ExactSum()
-    for column in 0..<weights.columns { sum.add(matrix[row, column], Double(x.buffer[column])) }
+    for column in 0..<weights.columns {
+      matrix.add(row: row, column: column, times: multiplied[column], to: &sum)
+    }
     return sum
   }
 
   static let densities = [0, 0.1, 0.5, 0.9, 1]
 
-  /// Forty problems from 1 × 1 to 300 × 300, and the edges of every vector length.
-  static func each(_ type: ElementType, _ body: (Problem, inout RandomNumbers) throws -> Void) throws {
+  /// Thirty problems from 1 × 1 to 200 × 200, and the edges of every vector length.
+  static func each(_ form: ProductForm, _ body: (Problem, inout RandomNumbers) throws -> Void) throws {
     var numbers = RandomNumbers(seed: 7)
-    var shapes = (0..<40).map { _ in
-      (Int.random(in: 1...300, using: &numbers), Int.random(in: 1...300, using: &numbers))
+    var shapes = (0..<30).map { _ in
+      (Int.random(in: 1...200, using: &numbers), Int.random(in: 1...200, using: &numbers))
     }
-    shapes += [(0, 0), (0, 5), (5, 0), (1, 1), (7, 8), (8, 7), (9, 16), (17, 15), (64, 17), (65, 33), (130, 32)]
+    shapes += [
+      (0, 0), (0, 5), (5, 0), (1, 1), (7, 8), (8, 7), (9, 16), (17, 15), (64, 17), (65, 33), (130, 32), (9, 257),
+      (20, 256),
+    ]
     for (index, shape) in shapes.enumerated() {
       let density = densities[index % densities.count]
-      try body(Problem(rows: shape.0, columns: shape.1, type, density: density, &numbers), &numbers)
+      try body(Problem(rows: shape.0, columns: shape.1, form, density: density, &numbers), &numbers)
     }
+  }
+}
+
+extension KernelInput {
+  /// `values`, ready for products.
+  convenience init(_ values: [Float], _ precision: ActivationPrecision) {
+    self.init(count: values.count, precision)
+    _ = elements.update(fromContentsOf: values)
+    SparseKernels(.scalar).prepare(self)
   }
 }
 

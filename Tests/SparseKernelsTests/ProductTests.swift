@@ -5,13 +5,13 @@ import Testing
 /// The three products, on every instruction set that this processor has, beside double precision. All memory
 /// ends at an unreadable page.
 struct ProductTests {
-  @Test(arguments: InstructionSet.supported, ElementType.allCases)
-  func denseProductIsTheDoubleSum(_ set: InstructionSet, _ type: ElementType) throws {
+  @Test(arguments: InstructionSet.supported, ProductForm.all)
+  func denseProductIsTheDoubleSum(_ set: InstructionSet, _ form: ProductForm) throws {
     let kernels = SparseKernels(set)
-    try Problem.each(type) { problem, numbers in
+    try Problem.each(form) { problem, numbers in
       let y = try GuardedFloats([Float](repeating: .nan, count: problem.weights.rows))
       for part in randomParts(problem.weights.rows, &numbers) {
-        kernels.gemv(problem.weights, problem.x.readable, into: y.buffer, rows: part)
+        kernels.gemv(problem.weights, problem.x, into: y.buffer, rows: part)
       }
       for row in 0..<problem.weights.rows {
         let exact = problem.dot(row)
@@ -20,10 +20,10 @@ struct ProductTests {
     }
   }
 
-  @Test(arguments: InstructionSet.supported, ElementType.allCases)
-  func inputSparseProductAddsKeptRowsOnly(_ set: InstructionSet, _ type: ElementType) throws {
+  @Test(arguments: InstructionSet.supported, ProductForm.all)
+  func inputSparseProductAddsKeptRowsOnly(_ set: InstructionSet, _ form: ProductForm) throws {
     let kernels = SparseKernels(set)
-    try Problem.each(type) { problem, numbers in
+    try Problem.each(form) { problem, numbers in
       let before = numbers.normals(problem.weights.columns)
       let y = try GuardedFloats(before)
       let positions = 0..<problem.list.count
@@ -33,18 +33,20 @@ struct ProductTests {
       for column in 0..<problem.weights.columns {
         var exact = ExactSum()
         exact.add(1, Double(before[column]))
-        for (row, value) in zip(problem.kept, problem.values) { exact.add(Double(value), problem.matrix[row, column]) }
+        for (row, value) in zip(problem.kept, problem.values) {
+          problem.matrix.add(row: row, column: column, times: value, to: &exact)
+        }
         #expect(abs(Double(y.buffer[column]) - exact.value) <= exact.tolerance)
       }
     }
   }
 
-  @Test(arguments: InstructionSet.supported, ElementType.allCases)
-  func outputSparseProductIsFusedWithItsFactor(_ set: InstructionSet, _ type: ElementType) throws {
+  @Test(arguments: InstructionSet.supported, ProductForm.all)
+  func outputSparseProductIsFusedWithItsFactor(_ set: InstructionSet, _ form: ProductForm) throws {
     let kernels = SparseKernels(set)
-    try Problem.each(type) { problem, numbers in
+    try Problem.each(form) { problem, numbers in
       for part in randomParts(problem.list.count, &numbers) {
-        kernels.vmmsp(problem.weights, problem.x.readable, problem.list, positions: part)
+        kernels.vmmsp(problem.weights, problem.x, problem.list, positions: part)
       }
       #expect(problem.list.keptChannels == problem.kept)
       for (index, row) in problem.kept.enumerated() {
@@ -55,17 +57,17 @@ struct ProductTests {
     }
   }
 
-  @Test(arguments: InstructionSet.supported, ElementType.allCases)
-  func sharingOutTheWorkDoesNotChangeABit(_ set: InstructionSet, _ type: ElementType) throws {
+  @Test(arguments: InstructionSet.supported, ProductForm.all)
+  func sharingOutTheWorkDoesNotChangeABit(_ set: InstructionSet, _ form: ProductForm) throws {
     let kernels = SparseKernels(set)
-    try Problem.each(type) { problem, numbers in
+    try Problem.each(form) { problem, numbers in
       let (weights, list) = (problem.weights, problem.list)
       let zeros = [Float](repeating: 0, count: max(weights.rows, weights.columns))
       func parts(_ count: Int, _ whole: Bool) -> [Range<Int>] { whole ? [0..<count] : randomParts(count, &numbers) }
       let results = try [true, false].map { whole in
         let dense = try GuardedFloats(Array(zeros.prefix(weights.rows)))
         for rows in parts(weights.rows, whole) {
-          kernels.gemv(weights, problem.x.readable, into: dense.buffer, rows: rows)
+          kernels.gemv(weights, problem.x, into: dense.buffer, rows: rows)
         }
         let sparse = try GuardedFloats(Array(zeros.prefix(weights.columns)))
         for columns in parts(weights.columns, whole) {
@@ -77,14 +79,14 @@ struct ProductTests {
     }
   }
 
-  @Test(arguments: InstructionSet.supported, ElementType.allCases)
-  func onlyWhatIsAskedForIsWritten(_ set: InstructionSet, _ type: ElementType) throws {
+  @Test(arguments: InstructionSet.supported, ProductForm.all)
+  func onlyWhatIsAskedForIsWritten(_ set: InstructionSet, _ form: ProductForm) throws {
     let kernels = SparseKernels(set)
-    try Problem.each(type) { problem, numbers in
+    try Problem.each(form) { problem, numbers in
       let (rows, columns) = (problem.weights.rows, problem.weights.columns)
       let someRows = Int.random(in: 0...rows, using: &numbers)..<rows
       let y = try GuardedFloats([Float](repeating: 5, count: rows))
-      kernels.gemv(problem.weights, problem.x.readable, into: y.buffer, rows: someRows)
+      kernels.gemv(problem.weights, problem.x, into: y.buffer, rows: someRows)
       #expect(y.values.prefix(someRows.lowerBound).allSatisfy { $0 == 5 })
 
       let someColumns = 0..<Int.random(in: 0...columns, using: &numbers)
@@ -115,7 +117,7 @@ struct ProductTests {
       kernels.spvmm(row, list, positions: 0..<1, into: wide.buffer, columns: 0..<patterns.count)
       let narrow = try GuardedFloats(wide.values)
       let column = try #require(WeightMatrix(bytes, rows: patterns.count, columns: 1, type: type))
-      kernels.gemv(column, one.readable, into: narrow.buffer, rows: 0..<patterns.count)
+      kernels.gemv(column, KernelInput([1], .exact), into: narrow.buffer, rows: 0..<patterns.count)
       for result in [wide, narrow] {
         #expect(zip(result.buffer, expected).allSatisfy { $0 == $1 || $0.isNaN && $1.isNaN })
       }

@@ -14,19 +14,56 @@ import Testing
 
   @Test(arguments: TinyModel.allCases, WeightType.allCases)
   func logitsAndMasksAreThoseOfTheReferenceDecoder(_ model: TinyModel, type: WeightType) throws {
-    let (bundle, tokens) = try bundle(model, type)
-    for sparse in [false, true] {
-      var reference = try ReferenceDecoder(SparseModel(bundle), capacity: tokens.count)
-      let engine = try engine(bundle, capacity: tokens.count)
-      for token in tokens {
-        reference.step(token, sparse: sparse)
-        engine.step(token, sparse: sparse)
-        #expect(greatestDifference(reference.logits, engine.logits) < Self.tolerance)
+    for isExtended in [false, true] {
+      let (bundle, tokens) = try bundle(model, type, isExtended: isExtended)
+      for sparse in [false, true] {
+        let engine = try engine(bundle, capacity: tokens.count)
+        try expectSame(engine, ReferenceDecoder(SparseModel(bundle), capacity: tokens.count), tokens, sparse: sparse)
+        #expect(sparse == (engine.decided.ffn.seen > 0))
+        #expect((sparse && isExtended) == (engine.decided.down.seen > 0))
       }
-      #expect(engine.position == tokens.count)
-      #expect(engine.decided == reference.decided)
-      #expect(sparse == (engine.decided.ffn.seen > 0))
     }
+  }
+
+  @Test(arguments: [WeightType.int8, .q4], InstructionSet.supported)
+  func roundedActivationsAreTheSameInBothDecoders(type: WeightType, set: InstructionSet) throws {
+    let (bundle, tokens) = try bundle(.llama, type, isExtended: true)
+    let engine = try SparseEngine(
+      bundle, WeightCache(directory: nil).weights(of: bundle), capacity: tokens.count, threads: 2, precision: .int8,
+      instructionSet: set)
+    let reference = try ReferenceDecoder(SparseModel(bundle), capacity: tokens.count, precision: .int8)
+    try expectSame(engine, reference, tokens, sparse: true)
+    let exact = try self.engine(bundle, capacity: tokens.count)
+    for token in tokens { exact.step(token, sparse: true) }
+    #expect(greatestDifference(exact.logits, engine.logits) > 10 * Self.tolerance)
+  }
+
+  /// The batch of a long prompt leaves the same keys and values as its tokens one by one.
+  @Test(arguments: TinyModel.allCases)
+  func promptReadAsABatchIsThePromptReadByToken(_ model: TinyModel) throws {
+    let (bundle, tokens) = try bundle(model, .f16)
+    let prompt = (0..<SparseEngine.smallestBatch + 3).map { tokens[$0 % tokens.count] }
+    let engine = try engine(bundle, capacity: prompt.count + 1)
+    try engine.read(prompt[...], sparse: false)
+    #expect(engine.position == prompt.count)
+    engine.step(tokens[0], sparse: true)
+    var reference = try ReferenceDecoder(SparseModel(bundle), capacity: prompt.count + 1)
+    reference.read(prompt[...], sparse: false)
+    reference.step(tokens[0], sparse: true)
+    #expect(greatestDifference(reference.logits, engine.logits) < Self.tolerance)
+  }
+
+  private func expectSame(
+    _ engine: SparseEngine, _ reference: ReferenceDecoder, _ tokens: [Int32], sparse: Bool
+  ) throws {
+    var reference = reference
+    for token in tokens {
+      reference.step(token, sparse: sparse)
+      engine.step(token, sparse: sparse)
+      #expect(greatestDifference(reference.logits, engine.logits) < Self.tolerance)
+    }
+    #expect(engine.position == tokens.count)
+    #expect(engine.decided == reference.decided)
   }
 
   @Test(arguments: [2, 3, 5])
@@ -45,45 +82,41 @@ import Testing
     let (bundle, tokens) = try bundle(.qwen3, .f32)
     var model = try SparseModel(bundle)
     model.configuration.slidingWindow = 3
-    var reference = ReferenceDecoder(model, capacity: tokens.count)
     let engine = try engine(bundle, capacity: tokens.count)
     engine.configuration.slidingWindow = 3
-    for token in tokens {
-      reference.step(token, sparse: true)
-      engine.step(token, sparse: true)
-      #expect(greatestDifference(reference.logits, engine.logits) < Self.tolerance)
-    }
+    try expectSame(engine, ReferenceDecoder(model, capacity: tokens.count), tokens, sparse: true)
   }
 
   @Test(arguments: InstructionSet.supported)
   func everyInstructionSetDecodes(_ set: InstructionSet) throws {
     let (bundle, tokens) = try bundle(.qwen2, .bf16)
-    var reference = try ReferenceDecoder(SparseModel(bundle), capacity: tokens.count)
     let engine = try SparseEngine(
-      bundle, WeightCache(directory: nil).weights(of: bundle), capacity: tokens.count, threads: 2, instructionSet: set)
-    for token in tokens {
-      reference.step(token, sparse: true)
-      engine.step(token, sparse: true)
-      #expect(greatestDifference(reference.logits, engine.logits) < Self.tolerance)
-    }
+      bundle, WeightCache(directory: nil).weights(of: bundle), capacity: tokens.count, threads: 2, precision: .exact,
+      instructionSet: set)
+    try expectSame(engine, ReferenceDecoder(SparseModel(bundle), capacity: tokens.count), tokens, sparse: true)
   }
 
   /// What the engine lists is what thresholds say of what it computes: the lists' numbers are the counts'.
   @Test func observerSeesEveryList() throws {
-    let (bundle, tokens) = try bundle(.llama, .f32)
+    let (bundle, tokens) = try bundle(.llama, .f32, isExtended: true)
     let engine = try engine(bundle, capacity: tokens.count)
-    var kept = [0, 0, 0]
+    var kept = [0, 0, 0, 0]
     engine.observe = { _, place, list in
-      kept[place == .query ? 0 : place == .output ? 1 : 2] += list.count
+      kept[place == .query ? 0 : place == .output ? 1 : place == .ffn ? 2 : 3] += list.count
       #expect(list.keptChannels == list.keptChannels.sorted())
     }
     for token in tokens { engine.step(token, sparse: true) }
-    #expect(kept == [engine.decided.query.kept, engine.decided.output.kept, engine.decided.ffn.kept])
+    #expect(
+      kept == [
+        engine.decided.query.kept, engine.decided.output.kept, engine.decided.ffn.kept, engine.decided.down.kept,
+      ])
   }
 
-  private func bundle(_ model: TinyModel, _ type: WeightType) throws -> (ModelBundle, [Int32]) {
+  private func bundle(
+    _ model: TinyModel, _ type: WeightType, isExtended: Bool = false
+  ) throws -> (ModelBundle, [Int32]) {
     let tokens = try Array(model.oracle().sequences[0].prefix(20))
-    try model.open().writeBundle(to: folder.path("bundle"), type, [tokens])
+    try model.open().writeBundle(to: folder.path("bundle"), type, [tokens], isExtended: isExtended)
     return (try ModelBundle(path: folder.path("bundle")), tokens)
   }
 

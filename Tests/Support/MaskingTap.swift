@@ -10,7 +10,7 @@ public final class MaskingTap: ActivationTap {
     let sequence: Int
   }
 
-  private enum Place { case ffn, query, output }
+  private enum Place { case ffn, down, query, output }
 
   private let thresholds: [Thresholds.Layer]
   private let decisions = Mutex<[Key: [Place: [[Bool]]]]>([:])
@@ -26,7 +26,8 @@ public final class MaskingTap: ActivationTap {
         thresholds.indices.map { layer in
           let places = decisions[Key(layer: layer, sequence: sequence)] ?? [:]
           return KeptChannels(
-            ffn: places[.ffn]?[token] ?? [], query: places[.query]?[token], output: places[.output]?[token])
+            ffn: places[.ffn]?[token] ?? [], down: places[.down]?[token], query: places[.query]?[token],
+            output: places[.output]?[token])
         }
       }
     }
@@ -41,17 +42,43 @@ public final class MaskingTap: ActivationTap {
   }
 
   public func gateAndUp(_ gate: Activations, _ up: Activations, _ context: TapContext) {
-    mask(gate, thresholds[context.layer].ffn, .ffn, context)
+    let layer = thresholds[context.layer]
+    guard let upDecides = layer.upDecides else { return mask(gate, layer.ffn, .ffn, context) }
+    var kept = flags(gate, layer.ffn)
+    for (token, byUp) in flags(up, layer.ffn).enumerated() {
+      for channel in 0..<up.width where upDecides[channel] { kept[token][channel] = byUp[channel] }
+    }
+    zero(gate, kept)
+    remember(kept, .ffn, context)
+  }
+
+  public func product(_ x: Activations, _ context: TapContext) {
+    mask(x, thresholds[context.layer].product, .down, context)
+  }
+
+  public func layerOutput(_ x: Activations, _ context: TapContext) {
+    guard let bias = thresholds[context.layer].bias else { return }
+    for token in 0..<x.tokens { for channel in 0..<x.width { x[token, channel] += bias[channel] } }
   }
 
   private func mask(_ x: Activations, _ thresholds: [Float]?, _ place: Place, _ context: TapContext) {
     guard let thresholds else { return }
-    var kept: [[Bool]] = []
-    for token in 0..<x.tokens {
-      kept.append((0..<x.width).map { x[token, $0].magnitude >= thresholds[thresholds.count == 1 ? 0 : $0] })
-      for channel in 0..<x.width where !kept[token][channel] { x[token, channel] = 0 }
+    let kept = flags(x, thresholds)
+    zero(x, kept)
+    remember(kept, place, context)
+  }
+
+  private func flags(_ x: Activations, _ thresholds: [Float]) -> [[Bool]] {
+    (0..<x.tokens).map { token in
+      (0..<x.width).map { x[token, $0].magnitude >= thresholds[thresholds.count == 1 ? 0 : $0] }
     }
-    let flags = kept
-    decisions.withLock { $0[Key(layer: context.layer, sequence: context.sequence), default: [:]][place] = flags }
+  }
+
+  private func zero(_ x: Activations, _ kept: [[Bool]]) {
+    for token in 0..<x.tokens { for channel in 0..<x.width where !kept[token][channel] { x[token, channel] = 0 } }
+  }
+
+  private func remember(_ kept: [[Bool]], _ place: Place, _ context: TapContext) {
+    decisions.withLock { $0[Key(layer: context.layer, sequence: context.sequence), default: [:]][place] = kept }
   }
 }

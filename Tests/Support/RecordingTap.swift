@@ -11,6 +11,7 @@ public final class RecordingTap: ActivationTap {
     case gate = "ffn.gate"
     case up = "ffn.up"
     case product = "ffn.product"
+    case layerOutput = "output"
   }
 
   private struct Key: Hashable {
@@ -32,6 +33,7 @@ public final class RecordingTap: ActivationTap {
   public func outputInput(_ x: Activations, _ context: TapContext) { keep(x, .outputInput, context) }
   public func ffnInput(_ x: Activations, _ context: TapContext) { keep(x, .ffnInput, context) }
   public func product(_ x: Activations, _ context: TapContext) { keep(x, .product, context) }
+  public func layerOutput(_ x: Activations, _ context: TapContext) { keep(x, .layerOutput, context) }
 
   public func gateAndUp(_ gate: Activations, _ up: Activations, _ context: TapContext) {
     keep(gate, .gate, context)

@@ -4,15 +4,22 @@ import ThresholdSolver
 
 extension Checkpoint {
   /// Thresholds that drop about half at each place, other ones for each channel of the FFN.
-  public func someThresholds(attention: Bool = true) throws -> Thresholds {
+  ///
+  /// - Parameter isExtended: Either factor decides, then the product, and a bias is added.
+  public func someThresholds(attention: Bool = true, isExtended: Bool = false) throws -> Thresholds {
     var numbers = RandomNumbers(seed: 1)
     let c = configuration
+    func random(_ count: Int, _ range: Range<Float>) -> [Float]? {
+      isExtended ? (0..<count).map { _ in Float.random(in: range, using: &numbers) } : nil
+    }
     return Thresholds(
       request: try SolverRequest(method: .chess, attention: attention, sparsity: 0.5),
       layers: (0..<c.layerCount).map { _ in
         Thresholds.Layer(
           ffn: (0..<c.intermediateSize).map { _ in Float.random(in: 0..<0.4, using: &numbers) },
-          query: attention ? [0.6] : nil, output: attention ? [0.3] : nil)
+          query: attention ? [0.6] : nil, output: attention ? [0.3] : nil,
+          upDecides: random(c.intermediateSize, 0..<1)?.map { $0 < 0.5 },
+          product: random(c.intermediateSize, 0.01..<0.2), bias: random(c.hiddenSize, -0.1..<0.1))
       },
       realised: .init(ffn: 0.5, query: attention ? 0.5 : nil, output: attention ? 0.5 : nil), modelHash: try hash,
       corpusHash: "c", statisticsHash: "s")
@@ -21,9 +28,9 @@ extension Checkpoint {
   /// Writes a bundle of this model with golden vectors of its first sequences.
   @discardableResult
   public func writeBundle(
-    to path: String, _ type: WeightType, _ sequences: [[Int32]], attention: Bool = true
+    to path: String, _ type: WeightType, _ sequences: [[Int32]], attention: Bool = true, isExtended: Bool = false
   ) throws -> GoldenVectors {
-    let thresholds = try someThresholds(attention: attention)
+    let thresholds = try someThresholds(attention: attention, isExtended: isExtended)
     let golden = try goldenVectors(RoundedWeights(weights, type), thresholds, sequences)
     try BundleWriter(model: self, thresholds: thresholds, type: type, toolVersion: "1")
       .write(to: path, golden: golden, tolerance: 1e-3)

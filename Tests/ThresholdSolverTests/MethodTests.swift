@@ -45,6 +45,22 @@ struct MethodTests {
     }
   }
 
+  /// Where the up projection decides, its values are compared.
+  @Test func sharesOfMixedSourcesAreTheirOwn() throws {
+    let calibration = try Calibration(skipping: 0)
+    for (index, record) in calibration.records.enumerated() {
+      var layer = Thresholds.Layer(
+        record, try SolverRequest(method: .chess, attention: false, sparsity: 0.5), gateActivation: .silu)
+      let upDecides = layer.ffn.indices.map { $0.isMultiple(of: 3) }
+      layer.upDecides = upDecides
+      func own(_ up: Bool) -> [Float] { zip(layer.ffn, upDecides).map { $1 == up ? $0 : 0 } }
+      let counted =
+        calibration.share(of: .gate, layer: index, below: own(false))
+        + calibration.share(of: .up, layer: index, below: own(true))
+      #expect((layer.sharesDropped(record, gateActivation: .silu).ffn - counted).magnitude < 0.005)
+    }
+  }
+
   @Test(arguments: methods, [0, 4])
   func realisedSharesAreTheAskedOnes(_ method: Method, skipped: Int) throws {
     let calibration = try Calibration(skipping: skipped)

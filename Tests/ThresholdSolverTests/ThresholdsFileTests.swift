@@ -21,6 +21,54 @@ struct ThresholdsFileTests {
     #expect(try thresholds.encoded() == thresholds.encoded())
   }
 
+  @Test(arguments: 0..<8)
+  func optionalPartsAreReadBack(_ parts: Int) throws {
+    let thresholds = Thresholds(
+      request: try SolverRequest(method: .chess, attention: false, sparsity: 0.5),
+      layers: [[true, false, true], [false, false, true]].map { upDecides in
+        .init(
+          ffn: [1, 2, 3], upDecides: parts & 1 != 0 ? upDecides : nil,
+          product: parts & 2 != 0 ? [0, .infinity, 0.1] : nil,
+          bias: parts & 4 != 0 ? [-1, .leastNonzeroMagnitude] : nil)
+      },
+      realised: .init(ffn: 0.5), modelHash: "m", corpusHash: "c", statisticsHash: "s")
+    try writeAtomically(thresholds.encoded(), to: folder.path("t.safetensors"))
+    #expect(try Thresholds(SafetensorsFile(path: folder.path("t.safetensors"))) == thresholds)
+  }
+
+  @Test func badOptionalPartsAreErrors() {
+    let name = "layers.0.ffn"
+    for tensor in [
+      SafetensorsTensor(name: "\(name).source", shape: [2], values: [0, 2] as [UInt8]),
+      .init(name: "\(name).source", shape: [2], values: [0, 1] as [Float]),
+      .init(name: "\(name).product_threshold", shape: [2], values: [1, -1] as [Float]),
+      .init(name: "\(name).product_threshold", shape: [0], values: [] as [Float]),
+      .init(name: "\(name).bias", shape: [2], values: [1, .nan] as [Float]),
+      .init(name: "\(name).bias", shape: [2], values: [1, .infinity] as [Float]),
+      .init(name: "layers.1.ffn.bias", shape: [2], values: [1, 2] as [Float]),
+    ] {
+      #expect(throws: SolverError.self, "\(tensor)") { try read { _, tensors in tensors.append(tensor) } }
+    }
+    #expect(throws: Never.self) {
+      try read { _, tensors in tensors.append(.init(name: "\(name).bias", shape: [1], values: [-1] as [Float])) }
+    }
+  }
+
+  @Test func optionalPartsOfAnotherModelAreRefused() throws {
+    let checkpoint = try TinyModel.llama.open()
+    let good = try checkpoint.someThresholds(isExtended: true)
+    #expect(throws: Never.self) { try good.check(checkpoint.configuration) }
+    let changes: [(inout Thresholds.Layer) -> Void] = [
+      { $0.upDecides?.removeLast() }, { $0.product?.removeLast() }, { $0.bias?.append(0) }, { $0.upDecides = nil },
+      { $0.product = nil }, { $0.bias = nil },
+    ]
+    for change in changes {
+      var bad = good
+      change(&bad.layers[2])
+      #expect(throws: SolverError.self) { try bad.check(checkpoint.configuration) }
+    }
+  }
+
   static let metadata = [
     "format": "gambit-thresholds", "version": "1", "method": "chess", "norm": "rms", "sparsity": "0.5",
     "attention": "off", "layers": "1", "model_sha256": "m", "corpus_sha256": "c", "statistics_sha256": "s",

@@ -6,7 +6,7 @@ import Transformer
 
 struct TapTests {
   /// `activations.safetensors` holds what hooks in `transformers` saw at the first positions.
-  @Test(arguments: RecordingTap.Place.allCases.filter { $0 != .product }, 0..<3)
+  @Test(arguments: RecordingTap.Place.allCases.filter { $0 != .product && $0 != .layerOutput }, 0..<3)
   func tapsSeeWhatHooksSawInTransformers(_ place: RecordingTap.Place, layer: Int) throws {
     let tap = RecordingTap()
     let ids = try TinyModel.llama.oracle().sequences
@@ -65,6 +65,27 @@ struct TapTests {
       layer.down = Matrix(rows: layer.down.rows, columns: layer.down.columns)
     }
     #expect(masked == expected)
+  }
+
+  @Test(arguments: TinyModel.allCases)
+  func layerOutputIsWhatTheNextLayerReads(_ model: TinyModel) throws {
+    struct Adding: ActivationTap {
+      let seen: RecordingTap
+
+      func layerOutput(_ x: Activations, _ context: TapContext) {
+        seen.layerOutput(x, context)
+        for token in 0..<x.tokens { x[token, 3] += 1 }
+      }
+    }
+    let (weights, ids) = (try model.open().weights, try model.oracle().sequences)
+    let plain = try runFirstLayer(weights, ids, tap: DenseTap())
+    let seen = RecordingTap()
+    let changed = try runFirstLayer(weights, ids, tap: Adding(seen: seen))
+    for index in ids.indices {
+      #expect(seen.values(.layerOutput, layer: 0, sequence: index) == plain[index])
+      let width = weights.configuration.hiddenSize
+      #expect(changed[index] == plain[index].enumerated().map { $0 % width == 3 ? $1 + 1 : $1 })
+    }
   }
 
   @Test func errorOfATapEndsTheRun() throws {

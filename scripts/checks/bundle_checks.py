@@ -31,7 +31,13 @@ def thresholds_fit_the_model(run: RunDirectory) -> None:
             ffn = tensors[f"layers.{layer}.ffn.threshold"]
             require(ffn.shape == (run.shapes.intermediate,), f"{path.name} layer {layer} has shape {ffn.shape}")
         for name, value in tensors.items():
+            if name.endswith(".source"):
+                require(value.dtype == np.uint8 and bool((value <= 1).all()), f"{path.name} {name} is not zeros and ones")
+                continue
             require(value.dtype == np.float32, f"{path.name} {name} is {value.dtype}")
+            if name.endswith(".bias"):
+                require(bool(np.isfinite(value).all()), f"{path.name} {name} is not finite")
+                continue
             # +∞ is allowed: it drops a channel for good. NaN compares false.
             require(bool((value >= 0).all()), f"{path.name} {name} has a threshold that is negative or NaN")
 

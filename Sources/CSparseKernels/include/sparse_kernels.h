@@ -3,19 +3,43 @@
 #include <stdint.h>
 
 /* Products of one vector with a matrix, each over a part of the work so that threads can share it.
-   Weights are f32, f16 or bf16; activations and sums are float32. Only elements that a kernel is
-   asked for are read, and never one past the end of a row. */
+   Weights are f32, f16, bf16 or quantised to 8 or 4 bits; sums are float32. Only rows that a kernel is
+   asked for are read, and never a byte past the end of one. */
 
 /// How a matrix stores its elements.
-typedef enum { GAMBIT_F32, GAMBIT_F16, GAMBIT_BF16 } gambit_type;
+///
+/// The quantised ones store each row as a record: codes of groups of 32 along the columns, zeros beyond the
+/// last; a float16 scale a group; for GAMBIT_Q4 a float16 minimum a group; zeros up to a multiple of 64 bytes.
+/// GAMBIT_INT8: signed bytes, value = code · scale. GAMBIT_Q4: sixteen bytes a group, of byte i the low half
+/// is the code of element i and the high half that of element i + 16, value = code · scale + minimum.
+typedef enum { GAMBIT_F32, GAMBIT_F16, GAMBIT_BF16, GAMBIT_INT8, GAMBIT_Q4 } gambit_type;
 
-/// A row-major matrix without gaps. Elements need no more alignment than their own size.
+/// GAMBIT_GROUP elements share a scale; vectors of a value a group are GAMBIT_GROUPS_PADDED(groups) long.
+enum { GAMBIT_GROUP = 32 };
+#define GAMBIT_GROUPS_PADDED(groups) (((groups) + 7) / 8 * 8)
+
+/// A matrix stored row after row. Elements need no more alignment than their own size; float16 scales two
+/// bytes.
 typedef struct {
   const void *elements;
   size_t rows;
   size_t columns;
   gambit_type type;
 } gambit_matrix;
+
+/// The vector that rows are multiplied with. Float matrices read `x[0 ..< columns]` and nothing else.
+///
+/// Quantised ones read zeros behind that up to whole groups, and what `quantise` makes of them: with codes the
+/// product runs in integers, without it is that of x itself.
+typedef struct {
+  const float *x;
+  /// [groups · 32], or NULL
+  const int8_t *codes;
+  /// [padded groups]: of the codes
+  const float *scales;
+  /// [padded groups]: Σ x of a group, or Σ code · scale where there are codes
+  const float *sums;
+} gambit_input;
 
 /// The half-open range of rows, or of columns, that a call works on.
 typedef struct {
@@ -40,10 +64,25 @@ typedef struct {
   float *values;
 } gambit_kept;
 
+/// The two projections of a gated FFN, of one shape and type, a row a channel, and which row of a channel
+/// decides whether it is kept: the gate's where `up_decides` is 0 or NULL.
+typedef struct {
+  gambit_matrix gate;
+  gambit_matrix up;
+  const uint8_t *up_decides;
+  gambit_activation activation;
+} gambit_factors;
+
+/// Rows of float32 that an attention head reads, one a position: row p begins at `first + p · stride`.
+typedef struct {
+  const float *first;
+  size_t stride;
+} gambit_cached;
+
 /// The kernels of one instruction set.
 typedef struct {
   /// y[r] ← Σ_c w[r, c] · x[c] for the rows of a range.
-  void (*gemv)(const gambit_matrix *w, const float *x, float *y, gambit_range rows);
+  void (*gemv)(const gambit_matrix *w, const gambit_input *x, float *y, gambit_range rows);
 
   /// y[c] ← y[c] + Σ_k values[k] · w[inputs[k], c] for the columns of a range. Additions run in the
   /// order of the list, so that a column's sum is the same however columns are shared out.
@@ -53,17 +92,41 @@ typedef struct {
 
   /// y[k] ← g[k] · Σ_c w[outputs[k], c] · x[c] for k < count; y may be g.
   void (*vmmsp)(
-    const gambit_matrix *w, const float *x, const uint32_t *outputs, const float *g, size_t count, float *y);
+    const gambit_matrix *w, const gambit_input *x, const uint32_t *outputs, const float *g, size_t count, float *y);
 
-  /// g ← activation(W x) for the rows of a range; lists those with |g| ≥ threshold, thus never one
-  /// that is not a number. Returns how many.
-  size_t (*gate)(
-    const gambit_matrix *w, const float *x, gambit_activation activation, gambit_thresholds thresholds,
-    gambit_kept kept, gambit_range rows);
+  /// Finds the deciding factor of each channel of a range, activation(gate row · x) or up row · x, and lists those
+  /// with |factor| ≥ threshold, thus never one that is not a number. Returns how many.
+  size_t (*decide)(
+    const gambit_factors *factors, const gambit_input *x, gambit_thresholds thresholds, gambit_kept kept,
+    gambit_range channels);
+
+  /// products[k] ← deciding[k] · the other factor of channel channels[k], for k < count; `products` may be `deciding`.
+  void (*complete)(
+    const gambit_factors *factors, const gambit_input *x, const uint32_t *channels, const float *deciding,
+    size_t count, float *products);
+
+  /// Rounds each group of x to 8 bits: scale = max|x| / 127, code = x · (127 / max|x|) to the nearest, halves to
+  /// even, and sum = Σ code · scale. Where 127 / max|x| is infinite codes are 0. A group that holds a value that is
+  /// not finite has codes of 0 and a scale that is not a number. The same bits on every processor. Without `codes`
+  /// only sums are made, those of x itself.
+  void (*quantise)(const float *x, size_t groups, int8_t *codes, float *scales, float *sums);
+
+  /// One attention head: out ← Σ_p softmax(scale · keys q)_p · values_p, rows of `width`. `scores` has room for
+  /// every position and holds the softmax afterwards. Of no positions the sum is 0.
+  void (*attend)(
+    const float *q, gambit_cached keys, gambit_cached values, size_t positions, size_t width, float scale,
+    float *scores, float *out);
+
+  /// Σ of all bytes: reads memory as fast as this processor can, to see how fast that is.
+  uint64_t (*sum_bytes)(const uint8_t *bytes, size_t count);
 } gambit_kernels;
 
 /// Lists the channels of a range with |x| ≥ threshold, thus never one that is not a number. Returns how many.
 size_t gambit_select(const float *x, gambit_thresholds thresholds, gambit_kept kept, gambit_range channels);
+
+/// Drops from a list what is below its channel's threshold or not a number, and moves the rest together. Returns
+/// how many are left.
+size_t gambit_prune(gambit_kept list, size_t count, gambit_thresholds thresholds);
 
 typedef enum { GAMBIT_SCALAR, GAMBIT_AVX2, GAMBIT_AVX512, GAMBIT_NEON } gambit_instruction_set;
 

@@ -19,10 +19,14 @@ final class EngineLayer {
   let ffnNorm: [Float]  // [hiddenSize]
   let gate: WeightMatrix  // [intermediateSize, hiddenSize]
   let up: WeightMatrix  // [intermediateSize, hiddenSize]
+  let factors: FactorMatrices  // gate and up, and which decides
   let down: WeightMatrix  // [intermediateSize, hiddenSize]: a row an input
   let thresholds: Thresholds.Layer
+  private let upDecides: UnsafeMutableBufferPointer<UInt8>?
 
-  init(_ weights: MappedWeights, _ index: Int, _ thresholds: Thresholds.Layer) throws {
+  init(
+    _ weights: MappedWeights, _ index: Int, _ thresholds: Thresholds.Layer, _ activation: KernelActivation
+  ) throws {
     func matrix(_ part: LayerTensor) throws -> WeightMatrix { try weights.matrix(.layer(index, part)) }
     func vector(_ part: LayerTensor) throws -> [Float]? { try weights.vector(.layer(index, part)) }
     attentionNorm = try vector(.attentionNorm) ?? []
@@ -40,5 +44,13 @@ final class EngineLayer {
     up = try matrix(.up)
     down = try matrix(.down)
     self.thresholds = thresholds
+    upDecides = thresholds.upDecides.map { flags in
+      let bytes = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: flags.count)
+      _ = bytes.initialize(from: flags.map { $0 ? 1 : 0 })
+      return bytes
+    }
+    factors = FactorMatrices(gate: gate, up: up, activation, upDecides: upDecides.map { UnsafeBufferPointer($0) })
   }
+
+  deinit { upDecides?.deallocate() }
 }

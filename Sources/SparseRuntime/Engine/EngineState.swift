@@ -9,7 +9,7 @@ final class EngineState {
   static let parts = 8
 
   let hidden: Matrix  // [1, hiddenSize]: the residual stream
-  let normed: Matrix  // [1, hiddenSize]
+  let normed: KernelInput  // [hiddenSize]
   let query: Matrix  // [1, queryWidth]
   let key: Matrix  // [1, keyValueWidth]
   let value: Matrix  // [1, keyValueWidth]
@@ -23,14 +23,16 @@ final class EngineState {
   let keptFFN: KeptList
   /// What each task listed, until the lists are joined.
   let found: UnsafeMutableBufferPointer<Range<Int>>
+  /// What the second cut left of each part of the list.
+  let left: UnsafeMutableBufferPointer<Range<Int>>
 
   let keys: [Matrix]  // a layer each: [capacity, keyValueWidth]
   let values: [Matrix]
 
-  init(_ c: ModelConfiguration, capacity: Int, tasks: Int) {
+  init(_ c: ModelConfiguration, _ precision: ActivationPrecision, capacity: Int, tasks: Int) {
     func row(_ width: Int) -> Matrix { Matrix(rows: 1, columns: width) }
     hidden = row(c.hiddenSize)
-    normed = row(c.hiddenSize)
+    normed = KernelInput(count: c.hiddenSize, precision)
     query = row(c.queryWidth)
     key = row(c.keyValueWidth)
     value = row(c.keyValueWidth)
@@ -44,11 +46,16 @@ final class EngineState {
     keptFFN = KeptList(channels: c.intermediateSize)
     found = .allocate(capacity: tasks)
     found.initialize(repeating: 0..<0)
+    left = .allocate(capacity: Self.parts)
+    left.initialize(repeating: 0..<0)
     keys = (0..<c.layerCount).map { _ in Matrix(rows: capacity, columns: c.keyValueWidth) }
     values = (0..<c.layerCount).map { _ in Matrix(rows: capacity, columns: c.keyValueWidth) }
   }
 
-  deinit { found.deallocate() }
+  deinit {
+    found.deallocate()
+    left.deallocate()
+  }
 }
 
 extension Matrix {

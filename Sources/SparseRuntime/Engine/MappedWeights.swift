@@ -37,6 +37,8 @@ extension ElementType {
     case .f32: self = .float32
     case .f16: self = .float16
     case .bf16: self = .bfloat16
+    case .int8: self = .int8
+    case .q4: self = .q4
     }
   }
 }

@@ -29,9 +29,10 @@ extension SparseEngine {
   /// Task `task` of the three projections of the attention input.
   func project(_ task: Int) {
     addListed(layer.query, state.keptQuery, task)
-    kernels.gemv(layer.key, normed, into: state.key.elements, rows: share(task, of: layer.key.rows, among: taskCount))
     kernels.gemv(
-      layer.value, normed, into: state.value.elements, rows: share(task, of: layer.value.rows, among: taskCount))
+      layer.key, state.normed, into: state.key.elements, rows: share(task, of: layer.key.rows, among: taskCount))
+    kernels.gemv(
+      layer.value, state.normed, into: state.value.elements, rows: share(task, of: layer.value.rows, among: taskCount))
   }
 
   /// Task `task` of what heads read from the positions so far.
@@ -47,7 +48,8 @@ extension SparseEngine {
     kernels.attend(
       state.query.base + head * width, keys: state.keys[layerIndex].base + start,
       values: state.values[layerIndex].base + start, positions: position + 1 - first, stride: c.keyValueWidth,
-      width: width, scores: state.scores.row(head), into: state.mixed.base + head * width)
+      width: width, scale: 1 / Float(width).squareRoot(), scores: state.scores.row(head),
+      into: state.mixed.base + head * width)
   }
 
   func projectOutput(_ task: Int) { addListed(layer.output, state.keptOutput, task) }
@@ -79,10 +81,15 @@ extension SparseEngine {
 extension SparseEngine {
   /// Task `task`'s parts of `Σ value_k · row_k` over a list.
   func addListed(_ matrix: WeightMatrix, _ list: KeptList, _ task: Int) {
-    for part in share(task, of: EngineState.parts, among: min(taskCount, EngineState.parts))
-    where task < EngineState.parts {
+    for part in parts(of: task) {
       addListed(matrix, list, share(part, of: list.count, among: EngineState.parts), part)
     }
+  }
+
+  /// The parts that are task `task`'s.
+  func parts(of task: Int) -> Range<Int> {
+    let tasks = min(taskCount, EngineState.parts)
+    return task < tasks ? share(task, of: EngineState.parts, among: tasks) : 0..<0
   }
 
   func addListed(_ matrix: WeightMatrix, _ list: KeptList, _ positions: Range<Int>, _ part: Int) {
@@ -106,6 +113,7 @@ extension SparseEngine {
     case .query: decided.query.count(kept: list.count, of: list.channels)
     case .output: decided.output.count(kept: list.count, of: list.channels)
     case .ffn: decided.ffn.count(kept: list.count, of: list.channels)
+    case .down: decided.down.count(kept: list.count, of: list.channels)
     }
     observe?(layerIndex, place, list)
   }

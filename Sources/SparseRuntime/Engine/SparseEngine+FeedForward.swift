@@ -4,9 +4,9 @@ import SparseKernels
 // The gated FFN: two pieces of shared work.
 extension SparseEngine {
   func feedForward(_ tasks: EngineTasks) {
-    let s = state
+    let (s, thresholds) = (state, layer.thresholds)
     norm(layer.ffnNorm)
-    pool.run(tasks: taskCount, tasks.gate)
+    pool.run(tasks: taskCount, tasks.decide)
     if isSparse {
       s.keptFFN.join(s.found)
       count(s.keptFFN, .ffn)
@@ -15,18 +15,43 @@ extension SparseEngine {
     }
     pool.run(tasks: taskCount, tasks.down)
     addParts(width: configuration.hiddenSize, to: s.hidden.elements, replacing: false)
+    guard isSparse else { return }
+    if let bias = thresholds.bias { VectorMath.add(bias, to: s.hidden.base) }
+    if thresholds.product != nil {
+      s.keptFFN.join(s.left)
+      count(s.keptFFN, .down)
+    }
   }
 
-  /// Task `task` of the gate projection, its activation, and the choice of channels.
-  func gate(_ task: Int) {
-    let rows = share(task, of: layer.gate.rows, among: taskCount)
-    let activation: KernelActivation = configuration.gateActivation == .silu ? .silu : .geluTanh
+  /// Task `task` of the deciding factors and the choice of channels; of the gate where all are kept.
+  func decide(_ task: Int) {
+    let channels = share(task, of: layer.gate.rows, among: taskCount)
     guard isSparse else {
-      kernels.gemv(layer.gate, normed, into: state.gate.elements, rows: rows)
-      return activate(state.gate.base + rows.lowerBound, count: rows.count)
+      kernels.gemv(layer.gate, state.normed, into: state.gate.elements, rows: channels)
+      return activate(state.gate.base + channels.lowerBound, count: channels.count)
     }
     layer.thresholds.ffn.withUnsafeBufferPointer {
-      state.found[task] = kernels.gate(layer.gate, normed, activation, $0, rows: rows, into: state.keptFFN)
+      state.found[task] = kernels.decide(layer.factors, state.normed, $0, channels: channels, into: state.keptFFN)
+    }
+  }
+
+  /// Task `task`'s parts of what listed channels add: no other thread needs a part's `g ⊙ u`, so that there is no
+  /// wait between the up and the down projection.
+  func upAndDown(_ task: Int) {
+    let list = state.keptFFN
+    for part in parts(of: task) {
+      var positions = share(part, of: list.count, among: EngineState.parts)
+      guard isSparse else {
+        kernels.vmmsp(layer.up, state.normed, list, positions: positions)
+        addListed(layer.down, list, positions, part)
+        continue
+      }
+      kernels.complete(layer.factors, state.normed, list, positions: positions)
+      if let product = layer.thresholds.product {
+        positions = product.withUnsafeBufferPointer { kernels.prune(list, positions: positions, $0) }
+        state.left[part] = positions
+      }
+      addListed(layer.down, list, positions, part)
     }
   }
 
@@ -34,17 +59,6 @@ extension SparseEngine {
     switch configuration.gateActivation {
     case .silu: VectorMath.silu(x, count: count)
     case .geluTanh: VectorMath.geluTanh(x, count: count)
-    }
-  }
-
-  /// Task `task`'s parts of what listed channels add: no other thread needs a part's `g ⊙ u`, so that there is no
-  /// wait between the up and the down projection.
-  func upAndDown(_ task: Int) {
-    for part in share(task, of: EngineState.parts, among: min(taskCount, EngineState.parts))
-    where task < EngineState.parts {
-      let positions = share(part, of: state.keptFFN.count, among: EngineState.parts)
-      kernels.vmmsp(layer.up, normed, state.keptFFN, positions: positions)
-      addListed(layer.down, state.keptFFN, positions, part)
     }
   }
 }

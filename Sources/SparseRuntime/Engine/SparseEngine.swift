@@ -13,7 +13,7 @@ import Transformer
 ///
 /// Results do not depend on the number of threads. A step allocates nothing.
 public final class SparseEngine: TokenDecoder {
-  public private(set) var position = 0
+  public internal(set) var position = 0
   public internal(set) var decided = DecisionCounts()
   /// Called with what was kept at a place of a layer, for tests and measurements.
   package var observe: ((_ layer: Int, _ place: SparsePlace, KeptList) -> Void)?
@@ -24,11 +24,11 @@ public final class SparseEngine: TokenDecoder {
   let pool: WorkerPool
   let state: EngineState
   let rotary: RotaryTable
-  private let weights: MappedWeights
-  private let embedding: WeightMatrix
+  let unpacked: UnpackedWeights
+  let embedding: WeightMatrix
   private let outputHead: WeightMatrix
   private let finalNorm: [Float]
-  private let layers: [EngineLayer]
+  let layers: [EngineLayer]
 
   // What the pool's tasks read: set before they start.
   var layer: EngineLayer
@@ -41,22 +41,29 @@ public final class SparseEngine: TokenDecoder {
   ///   - capacity: The most tokens that will be decoded.
   ///   - threads: Those that share the work of a token.
   /// - Throws: ``BundleError`` where a tensor is missing, `InstructionSetError` where `GAMBIT_ISA` names none.
-  public convenience init(_ bundle: ModelBundle, _ unpacked: UnpackedWeights, capacity: Int, threads: Int) throws {
+  ///   - precision: What quantised weights are multiplied with; as the bundle's manifest says where `nil`.
+  package convenience init(
+    _ bundle: ModelBundle, _ unpacked: UnpackedWeights, capacity: Int, threads: Int,
+    precision: ActivationPrecision? = nil
+  ) throws {
     try self.init(
-      bundle, unpacked, capacity: capacity, threads: threads,
+      bundle, unpacked, capacity: capacity, threads: threads, precision: precision ?? .exact,
       instructionSet: .chosen(ProcessInfo.processInfo.environment["GAMBIT_ISA"]))
   }
 
   init(
-    _ bundle: ModelBundle, _ unpacked: UnpackedWeights, capacity: Int, threads: Int, instructionSet: InstructionSet
+    _ bundle: ModelBundle, _ unpacked: UnpackedWeights, capacity: Int, threads: Int, precision: ActivationPrecision,
+    instructionSet: InstructionSet
   ) throws {
     let weights = MappedWeights(unpacked)
     let c = bundle.configuration
-    layers = try bundle.thresholds.layers.enumerated().map { try EngineLayer(weights, $0, $1) }
+    layers = try bundle.thresholds.layers.enumerated().map {
+      try EngineLayer(weights, $0, $1, c.gateActivation == .silu ? .silu : .geluTanh)
+    }
     guard let first = layers.first else {
       throw BundleError.malformed(file: BundleFile.configuration, reason: "the model has no layers")
     }
-    self.weights = weights
+    self.unpacked = unpacked
     self.capacity = capacity
     configuration = c
     layer = first
@@ -65,7 +72,7 @@ public final class SparseEngine: TokenDecoder {
     finalNorm = try weights.vector(.finalNorm) ?? []
     kernels = SparseKernels(instructionSet)
     pool = WorkerPool(threads: threads)
-    state = EngineState(c, capacity: capacity, tasks: Self.taskCount(pool.threads))
+    state = EngineState(c, precision, capacity: capacity, tasks: Self.taskCount(pool.threads))
     rotary = RotaryTable(c, positions: capacity)
     tasks = EngineTasks(self)
   }
@@ -95,24 +102,33 @@ public final class SparseEngine: TokenDecoder {
     position += 1
   }
 
+  /// Forgets all tokens and what was decided.
+  public func reset() {
+    position = 0
+    decided = DecisionCounts()
+  }
+
+  /// Bytes of the output head, and of one row of the embedding.
+  var bytesOfHead: Int { outputHead.rows * outputHead.rowBytes + embedding.rowBytes }
+
   /// Task `task` of the output head.
   func computeLogits(_ task: Int) {
     kernels.gemv(
-      outputHead, normed, into: state.logits.elements, rows: share(task, of: outputHead.rows, among: 4 * taskCount))
+      outputHead, state.normed, into: state.logits.elements,
+      rows: share(task, of: outputHead.rows, among: 4 * taskCount))
   }
 
-  /// `normed ← rmsnorm(hidden) ⊙ weight`
+  /// `normed ← rmsnorm(hidden) ⊙ weight`, and what quantised weights need of it.
   func norm(_ weight: [Float]) {
-    VectorMath.rmsNorm(
-      state.hidden.base, weight: weight, epsilon: configuration.normEpsilon, into: state.normed.base)
+    guard let normed = state.normed.elements.baseAddress else { return }
+    VectorMath.rmsNorm(state.hidden.base, weight: weight, epsilon: configuration.normEpsilon, into: normed)
+    kernels.prepare(state.normed)
   }
-
-  var normed: UnsafeBufferPointer<Float> { UnsafeBufferPointer(state.normed.elements) }
 }
 
 /// Where thresholds cut.
 package enum SparsePlace: Sendable {
-  case query, output, ffn
+  case query, output, ffn, down
 }
 
 /// Part `index` of `count` things that are shared out among `parts`.
@@ -125,7 +141,7 @@ struct EngineTasks {
   let project: (Int) -> Void
   let heads: (Int) -> Void
   let output: (Int) -> Void
-  let gate: (Int) -> Void
+  let decide: (Int) -> Void
   let down: (Int) -> Void
   let head: (Int) -> Void
 
@@ -134,7 +150,7 @@ struct EngineTasks {
     project = { [unowned(unsafe) engine] in engine.project($0) }
     heads = { [unowned(unsafe) engine] in engine.readHeads($0) }
     output = { [unowned(unsafe) engine] in engine.projectOutput($0) }
-    gate = { [unowned(unsafe) engine] in engine.gate($0) }
+    decide = { [unowned(unsafe) engine] in engine.decide($0) }
     down = { [unowned(unsafe) engine] in engine.upAndDown($0) }
     head = { [unowned(unsafe) engine] in engine.computeLogits($0) }
   }

@@ -1,120 +1,49 @@
 /* Every kernel on random shapes, beside its scalar twin, in memory of exactly the size needed: built by
    scripts/sanitize-kernels with the address and undefined-behaviour sanitizers. Prints what it ran;
    exits with 1 at the first difference beyond rounding. */
-#include "sparse_kernels.h"
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "sanitized_problem.h"
 
-static uint64_t state = 0x9e3779b97f4a7c15u;
+static void check_products(const gambit_kernels *k, const gambit_kernels *twin, const problem *p) {
+  const size_t rows = p->w.rows, columns = p->w.columns, count = p->count, half = rows / 2;
+  float *y = uniforms(rows), *z = uniforms(rows), *m = uniforms(rows);
+  k->gemv(&p->w, &p->x, y, (gambit_range){0, half});
+  k->gemv(&p->w, &p->x, y, (gambit_range){half, rows});
+  twin->gemv(&p->w, &p->x, z, (gambit_range){0, rows});
+  twin->gemv(&p->bound, &p->x_bound, m, (gambit_range){0, rows});
+  expect_near("gemv", y, z, m, rows, 2 * columns);
+  free(y), free(z), free(m);
 
-static uint32_t random_bits(void) { /* xorshift64*, Vigna 2016 */
-  state ^= state >> 12;
-  state ^= state << 25;
-  state ^= state >> 27;
-  return (uint32_t)(state * 0x2545f4914f6cdd1du >> 32);
-}
-static size_t below(size_t count) { return random_bits() % count; }
-static float uniform(void) { return (float)(int32_t)random_bits() * 0x1p-31f; }
-
-static void *exactly(size_t size) {
-  void *memory = malloc(size);
-  if (!memory) exit(2);
-  return memory;
-}
-
-static float *uniforms(size_t count) {
-  float *x = exactly(count * sizeof *x);
-  for (size_t i = 0; i < count; i++) x[i] = uniform();
-  return x;
-}
-
-/// Random elements of magnitude below 2, one in `odd` of them infinite or not a number, `odd` 0: none.
-static void *elements(size_t count, gambit_type type, size_t odd, int absolute) {
-  uint32_t *wide = type == GAMBIT_F32 ? exactly(4 * count) : 0;
-  uint16_t *half = type == GAMBIT_F32 ? 0 : exactly(2 * count);
-  const uint32_t infinity = type == GAMBIT_F32 ? 0x7f800000u : type == GAMBIT_F16 ? 0x7c00u : 0x7f80u;
-  const uint32_t sign = type == GAMBIT_F32 ? 0x80000000u : 0x8000u;
-  for (size_t i = 0; i < count; i++) {
-    uint32_t bits = random_bits() & (infinity >> 1 | infinity >> 2 | (sign - 1 - infinity) | sign);
-    if (odd && below(odd) == 0) bits |= infinity;
-    if (absolute) bits &= ~sign;
-    if (wide) wide[i] = bits;
-    else half[i] = (uint16_t)bits;
-  }
-  return wide ? (void *)wide : (void *)half;
-}
-
-static void expect_near(const char *what, const float *got, const float *twin, const float *magnitude, size_t count,
-                        size_t terms) {
-  for (size_t i = 0; i < count; i++) {
-    const float allowed = 4 * (float)(terms + 2) * 0x1p-24f * magnitude[i] + 1e-37f;
-    if (got[i] == twin[i] || (isnan(got[i]) && isnan(twin[i])) || fabsf(got[i] - twin[i]) <= allowed) continue;
-    printf("%s: element %zu of %zu is %g, its twin %g\n", what, i, count, (double)got[i], (double)twin[i]);
-    exit(1);
-  }
-}
-
-static void check_products(const gambit_kernels *k, const gambit_kernels *twin, size_t rows, size_t columns,
-                           gambit_type type, size_t odd) {
-  const uint64_t seed = state;
-  void *stored = elements(rows * columns, type, odd, 0);
-  state = seed; /* the same numbers without their signs bound what rounding can do */
-  void *unsigned_stored = elements(rows * columns, type, odd, 1);
-  const gambit_matrix w = {stored, rows, columns, type}, bound = {unsigned_stored, rows, columns, type};
-
-  const size_t density = below(5);
-  size_t count = 0;
-  for (size_t r = 0; r < rows; r++) count += density == 4 || (density && below(4) < density);
-  uint32_t *listed = exactly(count * sizeof *listed);
-  for (size_t i = 0, r = 0; i < count; r++) /* each of the rest with what chance fills the list */
-    if (below(rows - r) < count - i) listed[i++] = (uint32_t)r;
-
-  float *x = uniforms(columns), *g = uniforms(count), *y = uniforms(rows), *z = uniforms(rows), *m = uniforms(rows);
-  float *x_bound = exactly(columns * sizeof *x), *g_bound = exactly(count * sizeof *g);
-  for (size_t c = 0; c < columns; c++) x_bound[c] = fabsf(x[c]);
-  for (size_t i = 0; i < count; i++) g_bound[i] = fabsf(g[i]);
-
-  const gambit_range half = {0, rows / 2}, rest = {rows / 2, rows}, all = {0, rows};
-  k->gemv(&w, x, y, half);
-  k->gemv(&w, x, y, rest);
-  twin->gemv(&w, x, z, all);
-  twin->gemv(&bound, x_bound, m, all);
-  expect_near("gemv", y, z, m, rows, columns);
-
-  float *a = uniforms(count), *b = uniforms(count), *c = uniforms(count);
-  memcpy(a, g, count * sizeof *a);
-  k->vmmsp(&w, x, listed, a, count, a); /* in place */
-  twin->vmmsp(&w, x, listed, g, count, b);
-  twin->vmmsp(&bound, x_bound, listed, g_bound, count, c);
-  expect_near("vmmsp", a, b, c, count, columns);
+  float *a = copy_of(p->g, count), *b = uniforms(count), *c = uniforms(count);
+  k->vmmsp(&p->w, &p->x, p->listed, a, count, a); /* in place */
+  twin->vmmsp(&p->w, &p->x, p->listed, p->g, count, b);
+  twin->vmmsp(&p->bound, &p->x_bound, p->listed, p->g_bound, count, c);
+  expect_near("vmmsp", a, b, c, count, 2 * columns);
+  free(a), free(b), free(c);
 
   const size_t cut = below(columns + 1);
-  float *p = exactly(columns * sizeof *p), *q = exactly(columns * sizeof *q), *n = exactly(columns * sizeof *n);
-  memcpy(p, x, columns * sizeof *p);
-  memcpy(q, x, columns * sizeof *q);
-  memcpy(n, x_bound, columns * sizeof *n);
-  k->spvmm(&w, listed, g, count, p, (gambit_range){0, cut});
-  k->spvmm(&w, listed, g, count, p, (gambit_range){cut, columns});
-  twin->spvmm(&w, listed, g, count, q, (gambit_range){0, columns});
-  twin->spvmm(&bound, listed, g_bound, count, n, (gambit_range){0, columns});
-  expect_near("spvmm", p, q, n, columns, count);
-
-  void *const taken[] = {stored, unsigned_stored, listed, x, g, y, z, m, x_bound, g_bound, a, b, c, p, q, n};
-  for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) free(taken[i]);
+  float *q = copy_of(p->x.x, columns), *r = copy_of(p->x.x, columns), *n = copy_of(p->x_bound.x, columns);
+  k->spvmm(&p->w, p->listed, p->g, count, q, (gambit_range){0, cut});
+  k->spvmm(&p->w, p->listed, p->g, count, q, (gambit_range){cut, columns});
+  twin->spvmm(&p->w, p->listed, p->g, count, r, (gambit_range){0, columns});
+  twin->spvmm(&p->bound, p->listed, p->g_bound, count, n, (gambit_range){0, columns});
+  expect_near("spvmm", q, r, n, columns, 2 * count);
+  free(q), free(r), free(n);
 }
 
-static void check_gate(const gambit_kernels *k, const gambit_kernels *twin, size_t rows, size_t columns,
-                       gambit_type type, size_t odd, gambit_activation activation) {
-  void *stored = elements(rows * columns, type, odd, 0);
-  const gambit_matrix w = {stored, rows, columns, type};
-  float *x = uniforms(columns), *thresholds = exactly(rows * sizeof *thresholds);
+/// Both factors, deciding and other, of channels whose source differs, and the second cut.
+static void check_factors(const gambit_kernels *k, const gambit_kernels *twin, const problem *p, int sourced) {
+  const size_t rows = p->w.rows, columns = p->w.columns;
+  const problem up = problem_of(rows, columns, p->w.type, p->x.codes != 0, p->odd);
+  uint8_t *source = exactly(rows);
+  for (size_t r = 0; r < rows; r++) source[r] = (uint8_t)(random_bits() & 1);
+  const gambit_factors factors = {p->w, up.w, sourced ? source : 0, rows % 2 ? GAMBIT_SILU : GAMBIT_GELU_TANH};
+
+  float *thresholds = exactly(rows * sizeof *thresholds);
   gambit_kept kept = {exactly(4 * rows), uniforms(rows)}, expected = {exactly(4 * rows), uniforms(rows)};
   const float none = 0;
-
   /* All that are numbers, then thresholds so far from them that rounding decides nothing. */
-  const size_t numbers = twin->gate(&w, x, activation, (gambit_thresholds){&none, 0}, expected, (gambit_range){0, rows});
+  const size_t numbers =
+    twin->decide(&factors, &p->x, (gambit_thresholds){&none, 0}, expected, (gambit_range){0, rows});
   for (size_t r = 0; r < rows; r++) thresholds[r] = 0;
   for (size_t i = 0; i < numbers; i++) {
     const float size = fabsf(expected.values[i]);
@@ -123,14 +52,77 @@ static void check_gate(const gambit_kernels *k, const gambit_kernels *twin, size
   const gambit_thresholds own = {thresholds, 1};
   const size_t first = below(rows + 1);
   const gambit_range range = {first, rows};
-  const size_t count = k->gate(&w, x, activation, own, (gambit_kept){kept.channels + first, kept.values + first}, range);
-  const size_t twins = twin->gate(&w, x, activation, own, expected, range);
-  if (count != twins || memcmp(kept.channels + first, expected.channels, 4 * count)) {
-    printf("gate keeps %zu channels, its twin %zu, or not the same\n", count, twins);
+  const gambit_kept part = {kept.channels + first, kept.values + first};
+  const size_t count = k->decide(&factors, &p->x, own, part, range);
+  const size_t twins = twin->decide(&factors, &p->x, own, expected, range);
+  if (count != twins || memcmp(part.channels, expected.channels, 4 * count)) {
+    printf("decide keeps %zu channels, its twin %zu, or not the same\n", count, twins);
     exit(1);
   }
-  free(stored), free(x), free(thresholds);
+  /* Both other factors are multiplied with the twin's deciding ones. What an activation makes of rounding stays
+     below 1.13 times as much; its own rounding is of its argument. */
+  float *products = uniforms(count), *twin_products = uniforms(count), *bounds = uniforms(count);
+  k->complete(&factors, &p->x, expected.channels, expected.values, count, products);
+  twin->complete(&factors, &p->x, expected.channels, expected.values, count, twin_products);
+  float *gate_bounds = uniforms(rows), *up_bounds = uniforms(rows);
+  twin->gemv(&p->bound, &p->x_bound, gate_bounds, (gambit_range){0, rows});
+  twin->gemv(&up.bound, &p->x_bound, up_bounds, (gambit_range){0, rows});
+  for (size_t i = 0; i < count; i++) {
+    const size_t c = expected.channels[i];
+    const float row = sourced && source[c] ? gate_bounds[c] : up_bounds[c];
+    bounds[i] = fabsf(expected.values[i]) * (1.2f * row + 1);
+  }
+  expect_near("complete", products, twin_products, bounds, count, 2 * columns + 20);
+
+  const size_t left = gambit_prune(part, count, own);
+  if (left != count) printf("what was kept is kept again\n"), exit(1);
+  free(source), free(thresholds), free(products), free(twin_products), free(bounds);
+  free(gate_bounds), free(up_bounds);
   free(kept.channels), free(kept.values), free(expected.channels), free(expected.values);
+  free_problem(&up);
+}
+
+static void check_rounding(const gambit_kernels *k, const gambit_kernels *twin, size_t groups) {
+  float *x = uniforms(groups * GAMBIT_GROUP);
+  int8_t *codes[2];
+  float *scales[2], *sums[2];
+  for (size_t i = 0; i < groups * GAMBIT_GROUP; i++)
+    if (below(200) == 0) x[i] = below(2) ? NAN : below(2) ? INFINITY : 1e-42f;
+  for (int i = 0; i < 2; i++) {
+    codes[i] = exactly(groups * GAMBIT_GROUP), scales[i] = uniforms(groups), sums[i] = uniforms(groups);
+    (i ? twin : k)->quantise(x, groups, codes[i], scales[i], sums[i]);
+  }
+  int same = !memcmp(codes[0], codes[1], groups * GAMBIT_GROUP);
+  for (size_t g = 0; g < groups; g++) {
+    same &= scales[0][g] == scales[1][g] || (isnan(scales[0][g]) && isnan(scales[1][g]));
+    same &= sums[0][g] == sums[1][g] || (isnan(sums[0][g]) && isnan(sums[1][g]));
+  }
+  if (!same) printf("quantise differs from its twin\n"), exit(1);
+  for (int i = 0; i < 2; i++) free(codes[i]), free(scales[i]), free(sums[i]);
+  free(x);
+}
+
+static void check_attention(const gambit_kernels *k, const gambit_kernels *twin, size_t positions, size_t width) {
+  const size_t stride = width + below(9), count = positions ? (positions - 1) * stride + width : 0;
+  float *q = uniforms(width), *keys = uniforms(count), *values = uniforms(count), *ones = exactly(4 * positions);
+  float *scores = uniforms(positions), *twin_scores = uniforms(positions);
+  float *out = uniforms(width), *twin_out = uniforms(width), *bound = exactly(4 * width);
+  for (size_t p = 0; p < positions; p++) ones[p] = 1;
+  for (size_t i = 0; i < width; i++) bound[i] = 1;
+  const gambit_cached cached_keys = {keys, stride}, cached_values = {values, stride};
+  k->attend(q, cached_keys, cached_values, positions, width, 0.5f, scores, out);
+  twin->attend(q, cached_keys, cached_values, positions, width, 0.5f, twin_scores, twin_out);
+  expect_near("scores", scores, twin_scores, ones, positions, width + 20);
+  expect_near("attend", out, twin_out, bound, width, positions + width + 20);
+  free(q), free(keys), free(values), free(ones), free(scores), free(twin_scores);
+  free(out), free(twin_out), free(bound);
+}
+
+static void check_reading(const gambit_kernels *k, const gambit_kernels *twin, size_t count) {
+  uint8_t *bytes = exactly(count);
+  for (size_t i = 0; i < count; i++) bytes[i] = (uint8_t)random_bits();
+  if (k->sum_bytes(bytes, count) != twin->sum_bytes(bytes, count)) printf("bytes of %zu\n", count), exit(1);
+  free(bytes);
 }
 
 int main(void) {
@@ -140,12 +132,17 @@ int main(void) {
     const gambit_kernels *k = gambit_kernels_for((gambit_instruction_set)set);
     if (!k) continue;
     int shapes = 0;
-    for (; shapes < 600; shapes++) {
-      const size_t rows = 1 + below(shapes % 3 ? 40 : 300), columns = 1 + below(shapes % 3 == 1 ? 40 : 300);
-      const gambit_type type = (gambit_type)(shapes % 3);
-      const size_t odd = shapes % 5 ? 0 : columns * 4;
-      check_products(k, twin, rows, columns, type, odd);
-      check_gate(k, twin, rows, columns, type, odd, shapes % 2 ? GAMBIT_SILU : GAMBIT_GELU_TANH);
+    for (; shapes < 500; shapes++) {
+      const size_t rows = below(shapes % 3 ? 40 : 300), columns = below(shapes % 3 == 1 ? 40 : 300);
+      const gambit_type type = (gambit_type)(shapes % 5);
+      const int rounded = shapes % 2;
+      const problem p = problem_of(rows, columns, type, rounded, shapes % 7 ? 0 : columns * 4 + 1);
+      check_products(k, twin, &p);
+      check_factors(k, twin, &p, shapes % 11 != 0);
+      free_problem(&p);
+      check_rounding(k, twin, below(20));
+      check_attention(k, twin, below(50), below(130));
+      check_reading(k, twin, below(shapes % 50 ? 2000 : 300000));
     }
     printf("%s: %d random shapes like the scalar twin\n", names[set], shapes);
   }

@@ -1,0 +1,33 @@
+/// How a weight is stored.
+///
+/// The quantised types store each row as one record: codes of groups of 32 along the columns (zeros beyond the
+/// last), a float16 scale a group, for `q4` a float16 minimum a group, zeros up to a multiple of 64 bytes.
+package enum ElementType: Sendable, CaseIterable {
+  case float32, float16, bfloat16
+  /// Signed bytes: value = code · scale.
+  case int8
+  /// Sixteen bytes a group; of byte i the low half is the code of element i, the high half that of element i + 16:
+  /// value = code · scale + minimum.
+  case q4
+
+  /// Columns that share a scale, in the quantised types.
+  package static let group = 32
+
+  /// Whether groups of columns share a scale.
+  package var isQuantised: Bool { self == .int8 || self == .q4 }
+
+  /// What a matrix' address must be a multiple of, in bytes.
+  package var alignment: Int { self == .float32 ? 4 : 2 }
+
+  /// Bytes from one row to the next; nil where `columns` is negative or that many do not fit an `Int`.
+  package func rowBytes(columns: Int) -> Int? {
+    guard columns >= 0, columns <= Int.max / 8 else { return nil }
+    let groups = (columns + Self.group - 1) / Self.group
+    return switch self {
+    case .float32: 4 * columns
+    case .float16, .bfloat16: 2 * columns
+    case .int8: (groups * (32 + 2) + 63) / 64 * 64
+    case .q4: (groups * (16 + 4) + 63) / 64 * 64
+    }
+  }
+}
