@@ -46,6 +46,22 @@ def bytes_per_token(path: Path) -> int:
     return sum(matrices.values())
 
 
+def bytes_per_position(path: Path) -> int:
+    """Of the keys and values that a token reads for each position before it, in llama.cpp's default type, f16."""
+    reader = GGUFReader(path)
+    model = reader.get_field("general.architecture").contents()
+
+    def number(key: str, default: int = 0) -> int:
+        field = reader.get_field(f"{model}.{key}")
+        return default if field is None else field.contents()
+
+    heads = number("attention.head_count")
+    head = number("embedding_length") // heads
+    width = number("attention.head_count_kv", heads) * (
+        number("attention.key_length", head) + number("attention.value_length", head))
+    return 2 * number("block_count") * width
+
+
 def is_matrix(tensor: gguf.ReaderTensor) -> bool:
     return len(tensor.shape) > 1
 
