@@ -38,6 +38,7 @@ let package = Package(
     // The line.
     .target(name: "Corpus", dependencies: ["Files", "HDF5", "Zstandard", "Gzip", crypto]),
     .target(name: "Tokenizers"),
+    .target(name: "ChatTemplates"),
     .target(name: "Checkpoints", dependencies: ["Tokenizers", "Files", "LinearAlgebra", crypto]),
     .target(name: "Transformer", dependencies: ["Checkpoints", "Files", "LinearAlgebra"]),
     .target(
@@ -62,7 +63,7 @@ let package = Package(
       name: "Pipeline",
       dependencies: [
         "Files", "LinearAlgebra", "Corpus", "Tokenizers", "Checkpoints", "Transformer", "ActivationStatistics",
-        "ThresholdSolver", "SparseBundle", "SparseRuntime", "Evaluation", "Reports", "Yams", crypto,
+        "ThresholdSolver", "SparseBundle", "SparseKernels", "SparseRuntime", "Evaluation", "Reports", "Yams", crypto,
       ]),
 
     // The door.
@@ -88,6 +89,7 @@ let package = Package(
       name: "SparseKernelsTests", dependencies: ["SparseKernels", "TestSupport"], exclude: ["Sanitized"]),
     .testTarget(name: "CorpusTests", dependencies: ["Corpus", "Files"], resources: [.copy("Fixtures")]),
     .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers", "Checkpoints"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "ChatTemplatesTests", dependencies: ["ChatTemplates"], resources: [.copy("Fixtures")]),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "Files"], resources: [.copy("Fixtures")]),
     .testTarget(name: "TransformerTests", dependencies: ["Transformer", "Files", "TestSupport"]),
     .testTarget(name: "ActivationStatisticsTests", dependencies: ["ActivationStatistics", "HDF5", "TestSupport"]),

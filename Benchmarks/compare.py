@@ -26,7 +26,7 @@ def main() -> None:
         sys.exit("usage: compare.py MODEL.gguf")
     model = str(Path(sys.argv[1]).resolve())
     commands = {
-        "gambit": [str(REPOSITORY / ".build/release/gambit"), "benchmark", "--model", model, "--json"],
+        "gambit": [str(REPOSITORY / ".build/release/gambit"), "evaluate", "throughput", "--model", model, "--json"],
         "pytorch": [sys.executable, "Benchmarks/pytorch_forward.py", model, "--repetitions", "1"],
     }
     measured: dict[str, list[dict]] = {name: [] for name in commands}

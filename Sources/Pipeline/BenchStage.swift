@@ -1,5 +1,6 @@
 import Reports
 import SparseBundle
+import SparseKernels
 import SparseRuntime
 
 /// bundle → how fast it is here
@@ -8,7 +9,13 @@ public struct BenchStage: Sendable {
   public var types: [WeightType]
   public var seconds: Double
 
-  public init(threads: [Int], types: [WeightType], seconds: Double) {
+  /// What quantised weights are multiplied with; what the bundle's manifest says where `nil`.
+  public var activations: BundleManifest.Weights.Activations?
+
+  public init(
+    threads: [Int], types: [WeightType], seconds: Double, activations: BundleManifest.Weights.Activations? = nil
+  ) {
+    self.activations = activations
     self.threads = threads
     self.types = types
     self.seconds = seconds
@@ -18,7 +25,7 @@ public struct BenchStage: Sendable {
     let weights = try GenerateStage.weights(of: bundle, console)
     let prompt = try bundle.golden.texts.first?.tokens ?? []
     return try RuntimeBenchmark(
-      bundle, weights, prompt: prompt, threads: threads, types: types, precision: nil, seconds: seconds
+      bundle, weights, prompt: prompt, threads: threads, types: types, precision: activations.map(ActivationPrecision.init), seconds: seconds
     ) { console.note("bench: \($0)") }
   }
 

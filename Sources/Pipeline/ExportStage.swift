@@ -1,7 +1,9 @@
 import Checkpoints
+import Evaluation
 import Reports
 import SparseBundle
 import ThresholdSolver
+import Tokenizers
 
 /// model and thresholds → bundle
 public struct ExportStage: Sendable {
@@ -9,24 +11,52 @@ public struct ExportStage: Sendable {
   static let goldenTolerance = 2e-3
 
   public var type: WeightType
+  /// What the loss of rounding weights is measured on.
+  public var text: LossText
   public var threads: Int
 
-  public init(type: WeightType, threads: Int) {
+  public init(type: WeightType, text: LossText = .builtIn, threads: Int) {
     self.type = type
+    self.text = text
     self.threads = threads
   }
 
+  /// What an export did to the weights.
+  public struct Output: Sendable {
+    public var exact: ExactWeights
+    /// `nil` for f32, which rounds nothing.
+    public var loss: RoundingLoss?
+  }
+
   /// Writes the bundle's folder, whole or not at all.
-  public func run(_ model: Checkpoint, _ thresholds: Thresholds, output: String, _ console: Console) throws {
+  @discardableResult
+  public func run(_ model: Checkpoint, _ thresholds: Thresholds, output: String, _ console: Console) throws -> Output {
     let writer = try BundleWriter(model: model, thresholds: thresholds, type: type, toolVersion: Gambit.version)
     try BundleWriter.checkReplaceable(output)
+    let loss = type == .f32 ? nil : try measureLoss(model, console)
     let golden = try console.task("export: golden vectors", total: 1, unit: "") { task in
       try GoldenRecording(model: model, thresholds: thresholds, type: type, threads: threads)
         .record { task.advance(to: $0) }
     }
     let weights = Double(model.parameterCount)
-    try console.task("export: weights", total: weights, unit: "weights") { task in
-      try writer.write(to: output, golden: golden, tolerance: Self.goldenTolerance) { task.advance(to: $0 * weights) }
+    let exact = try console.task("export: weights", total: weights, unit: "weights") { task in
+      try writer.write(to: output, golden: golden, tolerance: Self.goldenTolerance, loss: loss) {
+        task.advance(to: $0 * weights)
+      }
+    }
+    return Output(exact: exact, loss: loss)
+  }
+
+  private func measureLoss(_ model: Checkpoint, _ console: Console) throws -> RoundingLoss {
+    let c = model.configuration
+    let windows = try text.windows(
+      Tokenizer(model.tokenizer), contextLength: c.contextLength, vocabularySize: c.vocabularySize, model: model.path)
+    let name = try text.name()
+    let tokens = Double(windows.reduce(0) { $0 + $1.count })
+    return try console.task("export: loss of \(type.rawValue)", total: tokens, unit: "tokens") { task in
+      try RoundingLossMeasurement(model.weights, type, threads: threads).run(windows, text: name) {
+        task.advance(to: $0 * tokens)
+      }
     }
   }
 }

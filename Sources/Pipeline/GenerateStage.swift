@@ -1,6 +1,7 @@
 import Evaluation
 import Reports
 import SparseBundle
+import SparseKernels
 import SparseRuntime
 import ThresholdSolver
 import Tokenizers
@@ -16,12 +17,15 @@ public struct GenerateStage: Sendable {
   /// Decode with the reference decoder.
   public var oracle: Bool
   public var threads: Int
+  /// What quantised weights are multiplied with; what the bundle's manifest says where `nil`.
+  public var activations: BundleManifest.Weights.Activations?
   /// Texts of tokens that end the text, beside the model's own.
   public var stopTokens: [String]
 
   public init(
     maximumTokens: Int, sampling: SamplingOptions = SamplingOptions(), dense: Bool = false, sparsePrompt: Bool = false,
-    oracle: Bool = false, threads: Int = 1, stopTokens: [String] = []
+    oracle: Bool = false, threads: Int = 1, activations: BundleManifest.Weights.Activations? = nil,
+    stopTokens: [String] = []
   ) {
     self.maximumTokens = maximumTokens
     self.sampling = sampling
@@ -29,6 +33,7 @@ public struct GenerateStage: Sendable {
     self.sparsePrompt = sparsePrompt
     self.oracle = oracle
     self.threads = threads
+    self.activations = activations
     self.stopTokens = stopTokens
   }
 
@@ -52,11 +57,13 @@ public struct GenerateStage: Sendable {
     let prompt = try tokens(of: prompt, tokenizer, bundle)
     let limit = min(maximumTokens, bundle.configuration.contextLength - prompt.count)
     let capacity = prompt.count + limit
+    let precision = ActivationPrecision(activations ?? bundle.manifest.weights.activations)
     if oracle {
-      var decoder = try ReferenceDecoder(SparseModel(bundle), capacity: capacity)
+      var decoder = try ReferenceDecoder(SparseModel(bundle), capacity: capacity, precision: precision)
       return try generate(&decoder, tokenizer, bundle, prompt, limit, emit)
     }
-    var engine = try SparseEngine(bundle, Self.weights(of: bundle, console), capacity: capacity, threads: threads)
+    var engine = try SparseEngine(
+      bundle, Self.weights(of: bundle, console), capacity: capacity, threads: threads, precision: precision)
     return try generate(&engine, tokenizer, bundle, prompt, limit, emit)
   }
 

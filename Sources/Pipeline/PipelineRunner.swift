@@ -49,7 +49,7 @@ public struct PipelineRunner: Sendable {
   public func run(from first: Stage? = nil, until last: Stage = .evaluate) throws -> RunReport? {
     // What the last stage reads must be there before the first one spends its time.
     for source in sources { _ = try DocumentReader(patterns: source.patterns, field: source.field) }
-    if last == .evaluate { _ = try DocumentReader(patterns: evaluationFiles) }
+    if last == .evaluate || last == .export { _ = try DocumentReader(patterns: evaluationFiles) }
 
     var forced = false
     for stage in Stage.allCases {
@@ -91,9 +91,9 @@ public struct PipelineRunner: Sendable {
         }
       }
     case .export:
-      let thresholds = try Thresholds(SafetensorsFile(path: path("thresholds.safetensors")))
-      try ExportStage(type: document.export.weights, threads: threads)
-        .run(model, thresholds, output: path("bundle"), console)
+      let text = LossText.files(evaluationFiles, field: document.evaluate.field ?? "text")
+      try ExportStage(type: document.export.weights, text: text, threads: threads).run(
+        model, Thresholds(SafetensorsFile(path: path("thresholds.safetensors"))), output: path("bundle"), console)
     case .evaluate:
       let report = try report()
       try report.write(to: path("report.json"))
@@ -108,6 +108,7 @@ public struct PipelineRunner: Sendable {
   /// Everything but the program that decides what a stage makes: its settings and the digests of its inputs.
   private func inputs(of stage: Stage) throws -> [String] {
     func digest(_ file: String) throws -> String { try sha256(ofFile: path(file)) }
+    func texts() throws -> [String] { try DocumentReader(patterns: evaluationFiles).files.map(sha256(ofFile:)) }
     switch stage {
     case .sample:
       let files = try sources.flatMap { try DocumentReader(patterns: $0.patterns, field: $0.field).files }
@@ -119,11 +120,11 @@ public struct PipelineRunner: Sendable {
     case .solve:
       return [try settings(document.solve), try settings(document.export), try digest("statistics.h5")]
     case .export:
-      return [document.export.weights.rawValue, try model.hash, try digest("thresholds.safetensors")]
+      return try [document.export.weights.rawValue, document.evaluate.field ?? "text", model.hash]
+        + [digest("thresholds.safetensors")] + texts()
     case .evaluate:
-      let files = try DocumentReader(patterns: evaluationFiles).files
-      return try [try settings(document.evaluate), try model.hash, try digest("bundle/manifest.json")]
-        + thresholdFiles.map(digest) + files.map { try sha256(ofFile: $0) }
+      return try [settings(document.evaluate), model.hash, digest("bundle/manifest.json")]
+        + thresholdFiles.map(digest) + texts()
     }
   }
 

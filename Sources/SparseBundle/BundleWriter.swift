@@ -46,12 +46,17 @@ public struct BundleWriter {
   ///
   /// - Parameters:
   ///   - golden: Made for these weights and thresholds.
+  ///   - loss: What the type costs; `nil` for f32, which costs nothing.
   ///   - progress: Called with the share of the weights that is written.
+  /// - Returns: How many of the weights are exactly the model's.
   /// - Throws: ``BundleError``, `FileError`, or what the model's weights throw.
+  @discardableResult
   public func write(
-    to path: String, golden: GoldenVectors, tolerance: Double, progress: (_ share: Double) -> Void = { _ in }
-  ) throws {
+    to path: String, golden: GoldenVectors, tolerance: Double, loss: RoundingLoss?,
+    progress: (_ share: Double) -> Void = { _ in }
+  ) throws -> ExactWeights {
     try Self.checkReplaceable(path)
+    var exact = ExactWeights()
     try writeDirectoryAtomically(at: path) { folder in
       let tokenizer = try Tokenizer(model.tokenizer)
       let layout = try BundleLayout(model.configuration, type)
@@ -70,13 +75,14 @@ public struct BundleWriter {
         SafetensorsWriter.encode(
           golden.tensors(vocabularySize: model.configuration.vocabularySize),
           metadata: ["format": "gambit-golden", "version": "1"]))
-      try writeWeights(layout, to: folder + "/" + BundleFile.weights, progress)
+      exact = try writeWeights(layout, to: folder + "/" + BundleFile.weights, progress)
 
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
       encoder.keyEncodingStrategy = .convertToSnakeCase
-      try put(BundleFile.manifest, encoder.encode(manifest(layout, golden, tolerance, folder)))
+      try put(BundleFile.manifest, encoder.encode(manifest(layout, golden, tolerance, loss, exact, folder)))
     }
+    return exact
   }
 
   /// Only nothing, an empty folder or a bundle may give way to a bundle.
@@ -90,14 +96,16 @@ public struct BundleWriter {
   }
 
   private func manifest(
-    _ layout: BundleLayout, _ golden: GoldenVectors, _ tolerance: Double, _ folder: String
+    _ layout: BundleLayout, _ golden: GoldenVectors, _ tolerance: Double, _ loss: RoundingLoss?, _ exact: ExactWeights,
+    _ folder: String
   ) throws -> BundleManifest {
     let request = thresholds.request
     return BundleManifest(
       model: .init(
         name: model.name, sha256: try model.hash, architecture: model.configuration.architecture.rawValue,
         parameters: model.parameterCount),
-      weights: .init(type: type, bytes: layout.header.encoded().count + layout.header.dataSize),
+      weights: .init(
+        type: type, bytes: layout.header.encoded().count + layout.header.dataSize, exactShare: exact.share, loss),
       sparsification: .init(
         method: request.method, norm: request.norm, attention: request.attention, sparsity: request.sparsity,
         realised: thresholds.realised, corpusSha256: thresholds.corpusHash, statisticsSha256: thresholds.statisticsHash),
@@ -112,7 +120,9 @@ public struct BundleWriter {
   // MARK: Weights
 
   /// One frame a tensor or more, so that a reader can decompress any tensor alone.
-  private func writeWeights(_ layout: BundleLayout, to path: String, _ progress: (Double) -> Void) throws {
+  private func writeWeights(
+    _ layout: BundleLayout, to path: String, _ progress: (Double) -> Void
+  ) throws -> ExactWeights {
     let file = try FileWriter(creating: path)
     let writer = try SeekableWriter { try file.write($0) }
     try writer.append(layout.header.encoded())
@@ -120,68 +130,23 @@ public struct BundleWriter {
 
     let total = Double(max(layout.header.dataSize, 1))
     var source = TensorSource(model.weights)
+    var exact = ExactWeights()
     for entry in layout.entries {
       let matrix = try source.values(of: entry)
       let bytes = try encoded(matrix, entry)
+      exact.count(matrix, storedAs: bytes, entry)
       try writer.append(bytes)
       try writer.append([UInt8](repeating: 0, count: -bytes.count & (BundleLayout.alignment - 1)))
       try writer.endFrame()
       progress(Double(writer.count) / total)
     }
     try writer.finish()
+    return exact
   }
 
   private func encoded(_ matrix: Matrix, _ entry: BundleLayout.Entry) throws(BundleError) -> [UInt8] {
     do { return try entry.type.encode(matrix) } catch { throw BundleError(error, tensor: entry.name, entry.type) }
   }
-}
-
-/// A model's tensors one by one in a bundle's orientation, with one layer in memory.
-private struct TensorSource {
-  private let weights: any WeightSource
-  private var current: (index: Int, layer: LayerWeights)?
-
-  init(_ weights: any WeightSource) { self.weights = weights }
-
-  mutating func values(of entry: BundleLayout.Entry) throws -> Matrix {
-    let matrix =
-      switch entry.tensor {
-      case .embeddings: try weights.embeddings(of: (0..<Int32(entry.shape[0])).map { $0 })
-      case .finalNorm: row(try weights.finalNorm())
-      case .outputHead: try weights.outputHead()
-      case .layer(let index, let part): try values(of: part, in: layer(index))
-      }
-    return entry.isTransposed ? matrix.transposed() : matrix
-  }
-
-  private mutating func layer(_ index: Int) throws -> LayerWeights {
-    if let current, current.index == index { return current.layer }
-    current = nil  // before the next one is read, so that never two are held
-    let layer = try weights.layer(index)
-    current = (index, layer)
-    return layer
-  }
-
-  private func values(of part: LayerTensor, in layer: LayerWeights) -> Matrix {
-    switch part {
-    case .attentionNorm: row(layer.attentionNorm)
-    case .query: layer.query
-    case .key: layer.key
-    case .value: layer.value
-    case .output: layer.output
-    case .queryBias: row(layer.queryBias ?? [])
-    case .keyBias: row(layer.keyBias ?? [])
-    case .valueBias: row(layer.valueBias ?? [])
-    case .queryNorm: row(layer.queryNorm ?? [])
-    case .keyNorm: row(layer.keyNorm ?? [])
-    case .ffnNorm: row(layer.ffnNorm)
-    case .gate: layer.gate
-    case .up: layer.up
-    case .down: layer.down
-    }
-  }
-
-  private func row(_ values: [Float]) -> Matrix { Matrix(rows: 1, columns: values.count, values: values) }
 }
 
 extension GoldenVectors {

@@ -77,6 +77,7 @@ extension BundleManifest {
     guard files.map(\.name) == BundleFile.listed.sorted() else {
       throw fail("it does not list exactly \(BundleFile.listed.sorted().joined(separator: ", "))")
     }
+    if let problem = weights.problem { throw fail("of its weights the \(problem)") }
     guard golden.tolerance >= 0, golden.tolerance <= 0.01, golden.sourceDifference.isFinite else {
       throw fail("its tolerance of golden vectors is not between 0 and 0.01")
     }

@@ -45,9 +45,10 @@ public struct DecoderComparison: Sendable, Equatable {
         layers: bundle.configuration.layerCount)
     }
     let model = try SparseModel(bundle)
+    let precision = ActivationPrecision(bundle.manifest.weights.activations)
     let total = Mutex((Self(), 0))
     try forEachIndex(below: traces.count, threads: threads) { _, index in
-      let one = Self(replaying: traces[index], model)
+      let one = Self(replaying: traces[index], model, precision)
       let done = total.withLock { total in
         total.0.add(one)
         total.1 += 1
@@ -85,8 +86,9 @@ public struct DecoderComparison: Sendable, Equatable {
     return trace
   }
 
-  private init(replaying trace: Trace, _ model: SparseModel) {
-    var decoder = ReferenceDecoder(model, capacity: trace.prompt.count + trace.decoded.count)
+  private init(replaying trace: Trace, _ model: SparseModel, _ precision: ActivationPrecision) {
+    let capacity = trace.prompt.count + trace.decoded.count
+    var decoder = ReferenceDecoder(model, capacity: capacity, precision: precision)
     var sampler = TokenSampler()
     decoder.read(trace.prompt, sparse: false)
     for (step, token) in trace.decoded.enumerated() {

@@ -40,6 +40,9 @@ public struct TokenSampler: Sendable {
     var token: Int32
     /// Relative to the most likely token's, which is 1.
     var weight: Double
+
+    /// The most likely first, of equally likely ones the first.
+    static func isBefore(_ a: Self, _ b: Self) -> Bool { (a.weight, b.token) > (b.weight, a.token) }
   }
 
   public init(_ options: SamplingOptions = SamplingOptions()) {
@@ -106,13 +109,25 @@ public struct TokenSampler: Sendable {
     var candidates = logits.enumerated().map { token, logit in
       Candidate(token: Int32(token), weight: exp(Double(logit - logits[top]) / options.temperature))
     }
-    if options.topK > 0 {
-      candidates.sort { ($0.weight, $1.token) > ($1.weight, $0.token) }
-      candidates.removeLast(max(0, candidates.count - options.topK))
-    }
+    if options.topK > 0 { keepFirst(options.topK, of: &candidates) }
     if options.topP < 1 { keepMostLikely(&candidates) }
     candidates.removeAll { $0.weight < options.minP }
     return candidates
+  }
+
+  /// Leaves the `count` most likely tokens: most others are not as likely as the last of those found so far.
+  private func keepFirst(_ count: Int, of candidates: inout [Candidate]) {
+    var kept: [Candidate] = []
+    var least = -Double.infinity  // of what may still be among the first
+    for candidate in candidates where candidate.weight > least {
+      kept.append(candidate)
+      guard kept.count == 2 * count else { continue }
+      kept.sort(by: Candidate.isBefore)
+      kept.removeLast(count)
+      least = kept[count - 1].weight
+    }
+    kept.sort(by: Candidate.isBefore)
+    candidates = Array(kept.prefix(count))
   }
 
   /// Leaves the fewest tokens that together reach `topP`.
@@ -121,7 +136,7 @@ public struct TokenSampler: Sendable {
     // All tokens below this together weigh less than what may be left out: no need to sort them.
     let least = (1 - options.topP) * total / Double(candidates.count)
     candidates.removeAll { $0.weight < least }
-    candidates.sort { ($0.weight, $1.token) > ($1.weight, $0.token) }
+    candidates.sort(by: Candidate.isBefore)
     var sum = 0.0
     let last = candidates.firstIndex { candidate in
       sum += candidate.weight

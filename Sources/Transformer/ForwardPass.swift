@@ -90,11 +90,14 @@ public struct OutputHead: Sendable {
 
   /// Logits of some rows of `hidden`, `[rows.count, vocabularySize]`.
   /// Complexity: O(rows · vocabularySize · hiddenSize).
-  public func logits(_ hidden: Matrix, rows: Range<Int>) -> Matrix {
+  ///
+  /// - Parameter tap: Handed the head's normed input, `[rows.count, hiddenSize]`; what it writes is what goes on.
+  public func logits(_ hidden: Matrix, rows: Range<Int>, tap: (Activations) -> Void = { _ in }) -> Matrix {
     let normed = Matrix(rows: rows.count, columns: hidden.columns)
     for (i, row) in rows.enumerated() {
       VectorMath.rmsNorm(hidden.row(row), weight: norm, epsilon: epsilon, into: normed.row(i))
     }
+    tap(Activations(normed, tokens: rows.count))
     let logits = Matrix(rows: rows.count, columns: vocabularySize)
     MatrixProduct.multiply(normed.view, transposed: weight.view, into: logits.view)
     return logits

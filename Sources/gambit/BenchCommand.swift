@@ -25,6 +25,9 @@ struct BenchCommand: ParsableCommand {
     help: ArgumentHelp("Element types of the kernels to measure; the bundle's unless given.", valueName: "types"))
   var types: [WeightType] = []
 
+  @Option(help: "What int8 and q4 weights are multiplied with: exact or int8; what the bundle says unless given.")
+  var activations: BundleManifest.Weights.Activations?
+
   @Flag(help: "Leave the kernels out.")
   var decodeOnly = false
 
@@ -43,7 +46,7 @@ struct BenchCommand: ParsableCommand {
     let result = try BenchStage(
       threads: threads == 1 ? [1] : [1, threads],
       types: decodeOnly ? [] : types.isEmpty ? [opened.weights.type] : types,
-      seconds: seconds
+      seconds: seconds, activations: activations
     ).run(opened, options.console)
     try options.print(result, text: BenchStage.table(result))
   }

@@ -11,7 +11,7 @@ import Tokenizers
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate", abstract: "Measures a model or a bundle.",
-    subcommands: [PerplexityCommand.self, LogitsCommand.self])
+    subcommands: [PerplexityCommand.self, LogitsCommand.self, ThroughputCommand.self])
 }
 
 struct PerplexityCommand: ParsableCommand {

@@ -37,6 +37,9 @@ struct GenerateCommand: ParsableCommand {
   @Flag(help: "Decode with the plain reference decoder instead of the fast engine.")
   var oracle = false
 
+  @Option(help: "What int8 and q4 weights are multiplied with: exact or int8; what the bundle says unless given.")
+  var activations: BundleManifest.Weights.Activations?
+
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var options: OutputOptions
 
@@ -47,7 +50,7 @@ struct GenerateCommand: ParsableCommand {
   func run() throws {
     let stage = GenerateStage(
       maximumTokens: maxTokens, sampling: sampling.options, dense: dense, sparsePrompt: sparsePrompt, oracle: oracle,
-      threads: threads.threads, stopTokens: stop)
+      threads: threads.threads, activations: activations, stopTokens: stop)
     let output = try stage.run(ModelBundle(path: bundle), prompt: prompt, options.console) { piece in
       if !options.json { FileHandle.standardOutput.write(Data(piece.utf8)) }
     }
@@ -69,6 +72,8 @@ struct GenerateCommand: ParsableCommand {
     var activatedShare: Double
   }
 }
+
+extension BundleManifest.Weights.Activations: ExpressibleByArgument {}
 
 /// How the next token is chosen.
 struct SamplingArguments: ParsableArguments {

@@ -3,8 +3,9 @@
 
     make oracles    (or: python Tests/Fixtures/make_quantization_oracle.py)
 
-Writes `quantization.safetensors`: for each case `CASE.weights`, float32 [rows, columns], and the records
-`CASE.int8` and `CASE.q4`, uint8 [rows, bytes of a row]. Cases that one of the types cannot hold lack its records.
+Writes `quantization.safetensors`: for each case `CASE.weights`, float32 [rows, columns], the records `CASE.int8`
+and `CASE.q4`, uint8 [rows, bytes of a row], and `CASE.activations`, the same values rounded as activations are.
+Cases that one of the types cannot hold lack its records.
 Of cases whose name begins with `exact_int8` or `exact_q4` that type keeps every weight.
 """
 
@@ -15,7 +16,7 @@ import numpy as np
 from fixture_io import FIXTURES, REPOSITORY, save, versions
 
 sys.path.append(str(REPOSITORY / "scripts" / "checks"))
-from quantized_rows import decode, encode  # noqa: E402
+from quantized_rows import decode, encode, rounded_activations  # noqa: E402
 
 SHAPES = [(3, 1), (2, 31), (4, 32), (2, 33), (3, 64), (2, 96), (2, 100), (3, 161)]
 
@@ -71,6 +72,7 @@ def main() -> None:
     tensors = {}
     for name, weights in cases().items():
         tensors[f"{name}.weights"] = weights
+        tensors[f"{name}.activations"] = rounded_activations(weights)
         for kind in ("int8", "q4"):
             if name == "only_int8" and kind == "q4":
                 continue

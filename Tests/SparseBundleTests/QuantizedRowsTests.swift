@@ -26,6 +26,14 @@ struct QuantizedRowsTests {
     #expect(try type.encode(weights) == expected)
   }
 
+  @Test(arguments: cases)
+  func activationsAreRoundedAsNumpyDoes(_ name: String) throws {
+    let file = try SharedFixtures.safetensors(Self.oracle)
+    let x = try matrix(file, name)
+    for row in 0..<x.rows { ActivationRounding.round(x.row(row), count: x.columns) }
+    #expect(try x.values == file.values(of: "\(name).activations"))
+  }
+
   @Test func thereAreCases() { #expect(Self.cases.count > 10) }
 
   @Test(arguments: ["exact_int8", "exact_q4_1", "exact_q4_0_full", "exact_q4_0_short"])

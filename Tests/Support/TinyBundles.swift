@@ -33,8 +33,15 @@ extension Checkpoint {
     let thresholds = try someThresholds(attention: attention, isExtended: isExtended)
     let golden = try goldenVectors(RoundedWeights(weights, type), thresholds, sequences)
     try BundleWriter(model: self, thresholds: thresholds, type: type, toolVersion: "1")
-      .write(to: path, golden: golden, tolerance: 1e-3)
+      .write(to: path, golden: golden, tolerance: 1e-3, loss: someLoss(type))
     return golden
+  }
+
+  /// Not measured; `nil` for f32.
+  public func someLoss(_ type: WeightType) -> RoundingLoss? {
+    guard type != .f32 else { return nil }
+    return RoundingLoss(
+      text: RoundingLoss.builtInText, tokens: 3, kl: 0.25, activationRoundingKL: type.isQuantized ? 0.015625 : nil)
   }
 
   /// What a runtime must compute, at every position.

@@ -14,7 +14,9 @@ from pathlib import Path
 import collection_checks
 import gambit
 import parity_checks
+import quantization_checks
 import refusal_checks
+import runtime_checks
 from check_run import check_run
 from outcome import Outcome, require
 from run_directory import REPOSITORY, RunDirectory
@@ -64,6 +66,14 @@ def end_to_end(model: Path, scratch: Path, outcome: Outcome) -> None:
     check(bundle_verifies, run)
     check(export_is_reproducible, run, model, scratch)
     check(bundle_generates_text, run)
+    check(quantization_checks.quantised_bundles_are_numpys, run, model, scratch)
+    check(quantization_checks.loss_is_stated, run, model, scratch)
+
+    check(runtime_checks.engine_decodes_as_the_oracle, run, model, scratch)
+    check(runtime_checks.every_type_decodes_as_the_oracle, run, model, scratch)
+    check(runtime_checks.threads_make_no_difference, run)
+    check(runtime_checks.bench_reports, run)
+    check(runtime_checks.cache_is_checked_and_emptied, run)
 
     check(parity_checks.tokens_equal_those_of_transformers, model)
     check(parity_checks.documents_tokenize_as_recorded, model)

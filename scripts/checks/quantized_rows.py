@@ -69,6 +69,19 @@ def encode(kind: str, weights: np.ndarray) -> np.ndarray:
     return records
 
 
+def rounded_activations(x: np.ndarray) -> np.ndarray:
+    """float32 [rows, columns], each group of 32 rounded to 8 bits; 0 where the inverse of a scale is infinite."""
+    result = np.empty_like(x)
+    for start in range(0, x.shape[1], GROUP):
+        group = x[:, start : start + GROUP]
+        largest = np.abs(group).max(1, keepdims=True)
+        with np.errstate(divide="ignore", over="ignore"):
+            inverse = np.float32(127) / largest
+        inverse = np.where(np.isfinite(inverse), inverse, np.float32(0))
+        result[:, start : start + GROUP] = np.rint(group * inverse) * (largest / np.float32(127))
+    return result
+
+
 def nearest(w: np.ndarray, origin: np.ndarray, scale: np.ndarray, low: int, high: int) -> np.ndarray:
     """The nearest codes, as float32; 0 where the scale is 0."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):

@@ -42,3 +42,13 @@ extension ElementType {
     }
   }
 }
+
+extension ActivationPrecision {
+  /// What a bundle's manifest asks for.
+  package init(_ activations: BundleManifest.Weights.Activations) {
+    switch activations {
+    case .exact: self = .exact
+    case .int8: self = .int8
+    }
+  }
+}

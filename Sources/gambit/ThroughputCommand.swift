@@ -3,9 +3,9 @@ import Checkpoints
 import Pipeline
 import Reports
 
-struct BenchmarkCommand: ParsableCommand {
+struct ThroughputCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "benchmark",
+    commandName: "throughput",
     abstract: "Measures the calibration pass on this machine, beside its matrix products' peak rate.")
 
   @OptionGroup var model: ModelOptions

@@ -1,0 +1,50 @@
+import Checkpoints
+import LinearAlgebra
+
+/// A model's tensors one by one in a bundle's orientation, with one layer in memory.
+struct TensorSource {
+  private let weights: any WeightSource
+  private var current: (index: Int, layer: LayerWeights)?
+
+  init(_ weights: any WeightSource) { self.weights = weights }
+
+  mutating func values(of entry: BundleLayout.Entry) throws -> Matrix {
+    let matrix =
+      switch entry.tensor {
+      case .embeddings: try weights.embeddings(of: (0..<Int32(entry.shape[0])).map { $0 })
+      case .finalNorm: row(try weights.finalNorm())
+      case .outputHead: try weights.outputHead()
+      case .layer(let index, let part): try values(of: part, in: layer(index))
+      }
+    return entry.isTransposed ? matrix.transposed() : matrix
+  }
+
+  private mutating func layer(_ index: Int) throws -> LayerWeights {
+    if let current, current.index == index { return current.layer }
+    current = nil  // before the next one is read, so that never two are held
+    let layer = try weights.layer(index)
+    current = (index, layer)
+    return layer
+  }
+
+  private func values(of part: LayerTensor, in layer: LayerWeights) -> Matrix {
+    switch part {
+    case .attentionNorm: row(layer.attentionNorm)
+    case .query: layer.query
+    case .key: layer.key
+    case .value: layer.value
+    case .output: layer.output
+    case .queryBias: row(layer.queryBias ?? [])
+    case .keyBias: row(layer.keyBias ?? [])
+    case .valueBias: row(layer.valueBias ?? [])
+    case .queryNorm: row(layer.queryNorm ?? [])
+    case .keyNorm: row(layer.keyNorm ?? [])
+    case .ffnNorm: row(layer.ffnNorm)
+    case .gate: layer.gate
+    case .up: layer.up
+    case .down: layer.down
+    }
+  }
+
+  private func row(_ values: [Float]) -> Matrix { Matrix(rows: 1, columns: values.count, values: values) }
+}

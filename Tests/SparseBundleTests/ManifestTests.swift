@@ -1,0 +1,50 @@
+import Files
+import Foundation
+import TestSupport
+import Testing
+
+@testable import SparseBundle
+
+struct ManifestTests {
+  let folder = TemporaryFolder()
+
+  @Test(arguments: WeightType.allCases)
+  func manifestSaysWhatTheTypeCosts(_ type: WeightType) throws {
+    let model = try TinyModel.llama.open()
+    try model.writeBundle(to: folder.path("bundle"), type, [[1, 2]])
+    let manifest = try ModelBundle(path: folder.path("bundle")).manifest
+    let (weights, loss) = (manifest.weights, model.someLoss(type))
+    #expect(weights.kl == loss?.kl ?? 0 && weights.activationRoundingKl == loss?.activationRoundingKL)
+    #expect(weights.measuredOn?.tokens == loss?.tokens && weights.measuredOn?.text == loss?.text)
+    #expect(weights.activations == (type.isQuantized ? .int8 : .exact))
+    #expect(manifest.sparsification.prefill == .dense)
+    // The tiny llama is bf16: most of its values are f16's, too, and few a multiple of a scale.
+    switch type {
+    case .f32, .bf16: #expect(weights.exactShare == 1)
+    case .f16: #expect(weights.exactShare > 0.9)
+    case .int8, .q4: #expect((0..<0.5).contains(weights.exactShare))
+    }
+  }
+
+  @Test(arguments: [(0.25, 0.0249, true), (0.25, 0.025, false), (0, 0, false), (0, 0.1, false)])
+  func activationsAreRoundedWhereThatCostsLittle(kl: Double, rounding: Double, isRounded: Bool) {
+    let loss = RoundingLoss(text: "built-in", tokens: 1, kl: kl, activationRoundingKL: rounding)
+    let weights = BundleManifest.Weights(type: .q4, bytes: 1, exactShare: 0, loss)
+    #expect(weights.activations == (isRounded ? .int8 : .exact) && weights.problem == nil)
+  }
+
+  @Test(arguments: [
+    ("\"kl\" : 0.25", "\"kl\" : -1"), ("\"kl\" : 0.25", "\"kl\" : 0.1"), ("\"exact_share\" : ", "\"exact_share\" : 7"),
+    ("\"activation_rounding_kl\" : 0.015625,", ""), ("\"activations\" : \"int8\"", "\"activations\" : \"q4\""),
+    ("\"tokens\" : 3", "\"tokens\" : 0"), ("\"prefill\" : \"dense\"", "\"prefill\" : \"guess\""),
+    ("\"type\" : \"int8\"", "\"type\" : \"f16\""),
+  ])
+  func impossibleLossIsRefused(text: String, replacement: String) throws {
+    let path = folder.path("bundle/\(BundleFile.manifest)")
+    try TinyModel.llama.open().writeBundle(to: folder.path("bundle"), .int8, [[1, 2]])
+    let good = String(decoding: try bytes(ofFile: path), as: UTF8.self)
+    #expect(good.contains(text))
+    try writeAtomically(good.replacingOccurrences(of: text, with: replacement).utf8, to: path)
+    #expect(throws: BundleError.self) { try BundleManifest(reading: path) }
+  }
+}
