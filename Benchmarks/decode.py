@@ -54,11 +54,11 @@ def run(command: list) -> bytes:
 
 
 def processor_seconds() -> tuple[float, float]:
-    """What all programs used since the machine started (0 where it does not say), and what ours did."""
+    """What all programs and the host used since the machine started (0 where it does not say), and what ours did."""
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     try:
-        user, nice, system, _, _, interrupts, soft, *_ = map(int, Path("/proc/stat").read_text().split()[1:9])
-        busy = (user + nice + system + interrupts + soft) / os.sysconf("SC_CLK_TCK")
+        user, nice, system, _, _, interrupts, soft, stolen = map(int, Path("/proc/stat").read_text().split()[1:9])
+        busy = (user + nice + system + interrupts + soft + stolen) / os.sysconf("SC_CLK_TCK")
     except OSError:
         busy = 0.0
     return busy, children.ru_utime + children.ru_stime
@@ -127,13 +127,14 @@ def table(rows: list[dict]) -> str:
              + f"{'llama.cpp':>10}{'dense':>7}{'sparse':>7}" * 2]
     for row in rows:
         rates, megabytes, share = row["tokens_per_second"], row["bytes"], row["share_of_read_bandwidth"]
-        mark = "" if min(row["calm_rounds"].values()) else " *"
+        calm = min(row["calm_rounds"].values()) > 0
+        dense, sparse = (f"{row[f'{side}_over_llama_cpp']:.2f}" if calm else "–" for side in ("dense", "sparse"))
         lines.append(
             f"{row['type'] + ' / ' + row['llama_cpp_type']:12}{row['threads']:7} {rates['llama_cpp']:10.1f}"
-            f"{rates['dense']:8.1f}{row['dense_over_llama_cpp']:6.2f}"
-            f"{rates['sparse']:8.1f}{row['sparse_over_llama_cpp']:6.2f}"
+            f"{rates['dense']:8.1f}{dense:>6}"
+            f"{rates['sparse']:8.1f}{sparse:>6}"
             f"{megabytes['llama_cpp'] / 1e6:10.1f}{megabytes['dense'] / 1e6:7.1f}{megabytes['sparse'] / 1e6:7.1f}"
-            f"{share['llama_cpp']:10.0%}{share['dense']:7.0%}{share['sparse']:7.0%}{mark}")
+            f"{share['llama_cpp']:10.0%}{share['dense']:7.0%}{share['sparse']:7.0%}{'' if calm else ' *'}")
     bandwidth = {row["threads"]: row["read_gbps"] for row in rows}
     lines.append("read bandwidth: " + ", ".join(f"{gbps:.1f} GB/s on {count} thread{'s' * (count > 1)}"
                                                 for count, gbps in bandwidth.items()))
