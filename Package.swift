@@ -62,7 +62,8 @@ let package = Package(
     .target(
       name: "Pipeline",
       dependencies: [
-        "Files", "LinearAlgebra", "Corpus", "Tokenizers", "Checkpoints", "Transformer", "ActivationStatistics",
+        "ChatTemplates", "Files", "LinearAlgebra", "Corpus", "Tokenizers", "Checkpoints", "Transformer",
+        "ActivationStatistics",
         "ThresholdSolver", "SparseBundle", "SparseKernels", "SparseRuntime", "Evaluation", "Reports", "Yams", crypto,
       ]),
 

@@ -25,7 +25,8 @@ public struct BenchStage: Sendable {
     let weights = try GenerateStage.weights(of: bundle, console)
     let prompt = try bundle.golden.texts.first?.tokens ?? []
     return try RuntimeBenchmark(
-      bundle, weights, prompt: prompt, threads: threads, types: types, precision: activations.map(ActivationPrecision.init), seconds: seconds
+      bundle, weights, prompt: prompt, threads: threads, types: types,
+      precision: activations.map(ActivationPrecision.init), seconds: seconds
     ) { console.note("bench: \($0)") }
   }
 

@@ -1,3 +1,4 @@
+import ChatTemplates
 import Evaluation
 import Reports
 import SparseBundle
@@ -19,13 +20,16 @@ public struct GenerateStage: Sendable {
   public var threads: Int
   /// What quantised weights are multiplied with; what the bundle's manifest says where `nil`.
   public var activations: BundleManifest.Weights.Activations?
+  /// The prompt is a user's message, put into the model's chat template; with a system message before it where there
+  /// is one.
+  public var chat: Chat?
   /// Texts of tokens that end the text, beside the model's own.
   public var stopTokens: [String]
 
   public init(
     maximumTokens: Int, sampling: SamplingOptions = SamplingOptions(), dense: Bool = false, sparsePrompt: Bool = false,
     oracle: Bool = false, threads: Int = 1, activations: BundleManifest.Weights.Activations? = nil,
-    stopTokens: [String] = []
+    chat: Chat? = nil, stopTokens: [String] = []
   ) {
     self.maximumTokens = maximumTokens
     self.sampling = sampling
@@ -34,7 +38,14 @@ public struct GenerateStage: Sendable {
     self.oracle = oracle
     self.threads = threads
     self.activations = activations
+    self.chat = chat
     self.stopTokens = stopTokens
+  }
+
+  public struct Chat: Sendable {
+    public var system: String?
+
+    public init(system: String? = nil) { self.system = system }
   }
 
   public struct Output: Sendable {
@@ -102,7 +113,9 @@ public struct GenerateStage: Sendable {
   }
 
   private func tokens(of prompt: String, _ tokenizer: Tokenizer, _ bundle: ModelBundle) throws -> [Int32] {
-    let tokens = tokenizer.encode(prompt, addingSpecialTokens: true)
+    let tokens =
+      try chat.map { try tokenizer.encode(conversation(prompt, $0, tokenizer, bundle)) }
+      ?? tokenizer.encode(prompt, addingSpecialTokens: true)
     guard !tokens.isEmpty else { throw PipelineError.badSetting("prompt", reason: "it has no token: give some text") }
     guard tokens.allSatisfy({ $0 < bundle.configuration.vocabularySize }) else {
       throw PipelineError.foreignTokens(sample: BundleFile.tokenizer, model: bundle.path)
@@ -110,6 +123,20 @@ public struct GenerateStage: Sendable {
     let context = bundle.configuration.contextLength
     guard tokens.count < context else { throw PipelineError.sequenceTooLong(length: tokens.count, limit: context) }
     return tokens
+  }
+
+  /// The text that the model's template makes of a message; it spells special tokens out.
+  private func conversation(
+    _ message: String, _ chat: Chat, _ tokenizer: Tokenizer, _ bundle: ModelBundle
+  ) throws -> String {
+    guard let template = try bundle.tokenizer.chatTemplate else {
+      throw PipelineError.badSetting("chat", reason: "this model has no chat template: leave --chat out")
+    }
+    let system = chat.system.map { [ChatMessage(role: .system, content: $0)] } ?? []
+    return try ChatTemplate(template).prompt(
+      for: system + [ChatMessage(role: .user, content: message)],
+      beginOfText: tokenizer.beginOfText.flatMap(tokenizer.text(of:)),
+      endOfText: tokenizer.endOfText.flatMap(tokenizer.text(of:)))
   }
 
   private func stop(_ tokenizer: Tokenizer) throws -> Set<Int32> {

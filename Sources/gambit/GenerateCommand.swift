@@ -19,6 +19,12 @@ struct GenerateCommand: ParsableCommand {
   @Option(help: "The text to continue.")
   var prompt: String
 
+  @Flag(help: "The prompt is a message to the model's assistant, by the model's chat template.")
+  var chat = false
+
+  @Option(help: "What the assistant is told before a --chat.")
+  var system: String?
+
   @Option(help: ArgumentHelp("Tokens to generate at most.", valueName: "n"))
   var maxTokens = 64
 
@@ -44,13 +50,14 @@ struct GenerateCommand: ParsableCommand {
   @OptionGroup var options: OutputOptions
 
   func validate() throws {
+    guard chat || system == nil else { throw ValidationError("--system needs --chat.") }
     guard maxTokens >= 0 else { throw ValidationError("--max-tokens must not be negative.") }
   }
 
   func run() throws {
     let stage = GenerateStage(
       maximumTokens: maxTokens, sampling: sampling.options, dense: dense, sparsePrompt: sparsePrompt, oracle: oracle,
-      threads: threads.threads, activations: activations, stopTokens: stop)
+      threads: threads.threads, activations: activations, chat: chat ? .init(system: system) : nil, stopTokens: stop)
     let output = try stage.run(ModelBundle(path: bundle), prompt: prompt, options.console) { piece in
       if !options.json { FileHandle.standardOutput.write(Data(piece.utf8)) }
     }

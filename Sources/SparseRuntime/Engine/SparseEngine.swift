@@ -47,7 +47,8 @@ public final class SparseEngine: TokenDecoder {
     precision: ActivationPrecision? = nil
   ) throws {
     try self.init(
-      bundle, unpacked, capacity: capacity, threads: threads, precision: precision ?? ActivationPrecision(bundle.manifest.weights.activations),
+      bundle, unpacked, capacity: capacity, threads: threads,
+      precision: precision ?? ActivationPrecision(bundle.manifest.weights.activations),
       instructionSet: .chosen(ProcessInfo.processInfo.environment["GAMBIT_ISA"]))
   }
 

@@ -40,7 +40,8 @@ public struct RuntimeBenchmark: Sendable, Encodable {
       for (hidden, intermediate) in Self.shapes {
         progress("\(type.rawValue) kernels on \(intermediate) × \(hidden)")
         let bench = KernelBench(
-          table, type, precision ?? ActivationPrecision(bundle.manifest.weights.activations), rows: intermediate, columns: hidden)
+          table, type, precision ?? ActivationPrecision(bundle.manifest.weights.activations), rows: intermediate,
+          columns: hidden)
         for (count, bandwidth) in zip(threads, bandwidth) {
           kernels += bench.run(threads: count, bandwidth: bandwidth)
         }
