@@ -5,10 +5,10 @@ DEMO   := artifacts/smollm2-demo
 SWIFT_SOURCES := Package.swift Sources Tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build bench bench-decode oracles format lint clean bootstrap
+.PHONY: help demo test build bench bench-calibration oracles format lint clean bootstrap
 
 help: ## Lists the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: build ## Turns SmolLM2-135M into a verified sparse bundle and prints a table
 	model=$$(scripts/fetch-model) && $(GAMBIT) run pipelines/smollm2-demo.yaml --output $(DEMO) --set "model.path=$$model"
@@ -19,11 +19,11 @@ test: bootstrap ## Runs unit tests, then the demo's pipeline and its checks on t
 build: bootstrap ## Builds the program, .build/release/gambit
 	swift build -c release --product gambit
 
-bench: build ## Measures the forward pass beside PyTorch's (installs PyTorch: gigabytes)
+bench-calibration: build ## Measures the forward pass beside PyTorch's (installs PyTorch: gigabytes)
 	model=$$(scripts/fetch-model) && python=$$(scripts/python-environment oracles) \
 	  && "$$python" Benchmarks/compare.py "$$model"
 
-bench-decode: build ## Measures decoding, dense and sparse, beside llama.cpp's (installs it, prebuilt)
+bench: build ## Measures decoding, dense and sparse, beside llama.cpp's (installs it, prebuilt)
 	python=$$(scripts/python-environment peers) && "$$python" Benchmarks/decode.py
 
 oracles: ## Makes the tests' expected numbers anew (installs PyTorch: gigabytes)
