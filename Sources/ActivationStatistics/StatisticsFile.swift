@@ -1,5 +1,4 @@
 import Checkpoints
-import Files
 import HDF5
 
 /// Statistics of a model over a text, on disk: a layer is read when it is asked for.

@@ -27,6 +27,5 @@ static const hid_t gambit_h5_default_properties = H5P_DEFAULT;
 static const hid_t gambit_h5_default_errors = H5E_DEFAULT;
 static const hid_t gambit_h5_whole_space = H5S_ALL;
 static inline unsigned gambit_h5_read_only(void) { return H5F_ACC_RDONLY; }
-static inline unsigned gambit_h5_read_write(void) { return H5F_ACC_RDWR; }
 static inline unsigned gambit_h5_exclusive(void) { return H5F_ACC_EXCL; }
 static inline H5L_type_t gambit_h5_external_link(void) { return H5L_TYPE_EXTERNAL; }

@@ -54,7 +54,8 @@ func temporaryPath(beside path: String) -> String {
   return "\(folder(of: path))/.\(name).\(suffix).partial"
 }
 
-func folder(of path: String) -> String {
+/// The folder that a path lies in, as it is written: `.` where it names none.
+package func folder(of path: String) -> String {
   let trimmed = path.count > 1 && path.hasSuffix("/") ? path.dropLast() : path[...]
   guard let slash = trimmed.lastIndex(of: "/") else { return "." }
   return slash == trimmed.startIndex ? "/" : String(trimmed[..<slash])

@@ -49,26 +49,6 @@ public struct HDF5Attributes: Sendable {
     return try owner.check(H5Aexists(owner.identifier, name), .readAttribute) > 0
   }
 
-  /// The names of all attributes in alphabetical order.
-  public func names() throws(HDF5Error) -> [String] {
-    Library.enter()
-    defer { Library.leave() }
-    var names: [String] = []
-    while true {
-      let index = hsize_t(names.count)
-      let attribute = H5Aopen_by_idx(
-        owner.identifier, ".", H5_INDEX_NAME, H5_ITER_INC, index, gambit_h5_default_properties,
-        gambit_h5_default_properties)
-      // The library has no count of attributes whose layout is the same in all its versions.
-      guard attribute >= 0 else { return names }
-      defer { H5Aclose(attribute) }
-      let length = try owner.check(H5Aget_name(attribute, 0, nil), .readAttribute)
-      var buffer = [CChar](repeating: 0, count: length + 1)
-      try owner.check(H5Aget_name(attribute, buffer.count, &buffer), .readAttribute)
-      names.append(String(decoding: buffer.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self))
-    }
-  }
-
   private func write(strings: [String], shape: Int?, to name: String) throws(HDF5Error) {
     guard strings.allSatisfy({ !$0.utf8.contains(0) }) else {
       throw .invalidArgument(

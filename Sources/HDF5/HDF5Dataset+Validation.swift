@@ -36,29 +36,6 @@ extension HDF5Dataset {
     }
   }
 
-  /// The dataspaces of `rows` in memory and in the file; `nil` where they hold no element.
-  func select(_ rows: Range<Int>) throws(HDF5Error) -> (memory: Handle, selection: Handle)? {
-    guard let count = shape.first, rows.lowerBound >= 0, rows.upperBound <= count else {
-      throw .rowsOutOfRange(file: handle.file, object: handle.object, rows: rows, count: shape.first ?? 1)
-    }
-    guard rows.count * rowSize > 0 else { return nil }
-    var start = [hsize_t](repeating: 0, count: shape.count)
-    var extent = shape.map { hsize_t($0) }
-    start[0] = hsize_t(rows.lowerBound)
-    extent[0] = hsize_t(rows.count)
-    let selection = try handle.scratch(H5Dget_space(handle.identifier), .inspect, close: H5Sclose)
-    try handle.check(
-      H5Sselect_hyperslab(selection.identifier, H5S_SELECT_SET, start, nil, extent, nil), .inspect)
-    let memory = try handle.scratch(
-      H5Screate_simple(Int32(extent.count), extent, nil), .inspect, close: H5Sclose)
-    return (memory, selection)
-  }
-
-  func badCount(_ count: Int, needed: String) -> HDF5Error {
-    .invalidArgument(
-      file: handle.file, object: handle.object, reason: "\(count) values were given, but \(needed) are needed")
-  }
-
   static func shape(of space: Handle) throws(HDF5Error) -> [Int] {
     let rank = try space.check(H5Sget_simple_extent_ndims(space.identifier), .inspect)
     guard rank > 0 else { return [] }

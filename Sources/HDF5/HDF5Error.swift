@@ -30,9 +30,6 @@ public enum HDF5Error: Error, Equatable, Sendable {
   /// The dataset has another shape than the one asked for.
   case wrongShape(file: String, object: String, expected: [Int], found: [Int])
 
-  /// The rows asked for are not rows of the dataset.
-  case rowsOutOfRange(file: String, object: String, rows: Range<Int>, count: Int)
-
   /// As many elements as claimed cannot come from the bytes that the file has for them.
   case implausibleSize(file: String, object: String, bytes: Int?, stored: Int)
 
@@ -60,8 +57,6 @@ extension HDF5Error: CustomStringConvertible {
       return "'\(object)' in '\(file)' holds \(found) instead of \(expected)"
     case .wrongShape(let file, let object, let expected, let found):
       return "'\(object)' in '\(file)' has shape \(found) instead of \(expected)"
-    case .rowsOutOfRange(let file, let object, let rows, let count):
-      return "'\(object)' in '\(file)' has \(count) rows, but rows \(rows.lowerBound)..<\(rows.upperBound) are needed"
     case .implausibleSize(let file, let object, let bytes, let stored):
       let claim = bytes.map { "\($0)" } ?? "more than 2^63"
       return "'\(object)' in '\(file)' claims \(claim) bytes, but has only \(stored) on disk: the file is damaged"

@@ -40,21 +40,12 @@ public final class HDF5File: Sendable {
 
   /// Opens a file for reading.
   public convenience init(reading path: String) throws(HDF5Error) {
-    try self.init(opening: path, flags: gambit_h5_read_only())
-  }
-
-  /// Opens a file for reading and for adding to it.
-  public convenience init(updating path: String) throws(HDF5Error) {
-    try self.init(opening: path, flags: gambit_h5_read_write())
-  }
-
-  private convenience init(opening path: String, flags: UInt32) throws(HDF5Error) {
     Library.enter()
     defer { Library.leave() }
     // The system's word on a file that is missing or none is clearer than the library's.
     do { _ = try FileReader(path: path) } catch { throw .file(error) }
     let access = try Self.accessProperties(path)
-    try self.init(H5Fopen(path, flags, access.identifier), path: path, action: .open)
+    try self.init(H5Fopen(path, gambit_h5_read_only(), access.identifier), path: path, action: .open)
   }
 
   private init(_ identifier: hid_t, path: String, action: HDF5Error.Action) throws(HDF5Error) {

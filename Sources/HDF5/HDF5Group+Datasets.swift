@@ -48,13 +48,10 @@ extension HDF5Group {
   /// The extent of each dimension of the dataset `name`.
   public func shape(of name: String) throws(HDF5Error) -> [Int] { try dataset(name).shape }
 
-  /// Creates a dataset, with the groups on the way to it, to be filled by rows. A row that was
-  /// not written yet reads as zeros, but a dataset of which next to nothing was written counts as damaged.
-  public func createDataset(
-    _ name: String, of type: HDF5ElementType, shape: [Int], storage: HDF5Storage = HDF5Storage()
+  /// Creates a dataset, with the groups on the way to it, to be filled.
+  private func createDataset(
+    _ name: String, of type: HDF5ElementType, shape: [Int], storage: HDF5Storage
   ) throws(HDF5Error) -> HDF5Dataset {
-    Library.enter()
-    defer { Library.leave() }
     guard let count = HDF5Dataset.product(shape), shape.count <= 32 else {
       throw .invalidArgument(file: handle.file, object: handle.path(of: name), reason: "\(shape) is not a shape")
     }
@@ -102,8 +99,7 @@ extension HDF5Group {
     }
   }
 
-  /// Whole rows, as many as fit in half of libhdf5's chunk cache of 1 MiB a dataset, so that writing
-  /// row by row compresses each chunk once.
+  /// Whole slices along the first dimension, as many as fit in half of libhdf5's chunk cache of 1 MiB a dataset.
   static func defaultChunk(shape: [Int], elementSize: Int) -> [Int] {
     var budget = (512 << 10) / elementSize
     var chunk = shape

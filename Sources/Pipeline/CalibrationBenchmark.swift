@@ -1,6 +1,5 @@
 import Checkpoints
 import Corpus
-import Files
 import Foundation
 import LinearAlgebra
 import Reports

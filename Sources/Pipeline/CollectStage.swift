@@ -1,8 +1,8 @@
 import ActivationStatistics
 import Checkpoints
 import Corpus
+import Files
 import Reports
-import Synchronization
 import Transformer
 
 /// token sequences → activation statistics
@@ -110,9 +110,5 @@ public struct CollectStage: Sendable {
       }
     }
     try writer.finish()
-  }
-
-  private func folder(of path: String) -> String {
-    path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
   }
 }

@@ -1,7 +1,6 @@
 import Checkpoints
 import Files
 import Foundation
-import LinearAlgebra
 import ThresholdSolver
 import Tokenizers
 import Zstandard

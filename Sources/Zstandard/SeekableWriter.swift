@@ -19,9 +19,6 @@ public final class SeekableWriter {
   /// The number of bytes appended so far; the offset of the next one.
   public private(set) var count = 0
 
-  /// The number of bytes handed to the sink so far.
-  public private(set) var compressedCount = 0
-
   /// - Parameters:
   ///   - level: 1 (fast) to 22 (small).
   ///   - maximumFrameSize: A frame that reaches this many bytes before it is ended is ended there; at
@@ -60,7 +57,7 @@ public final class SeekableWriter {
       throw ZstandardError.badSeekTable(reason: "the format allows no more frames: choose a larger frame size")
     }
     let frame = try context.compress(pending)
-    try hand(frame)
+    try sink(frame)
     table.entries.append(.init(compressedSize: UInt32(frame.count), size: UInt32(pending.count)))
     pending.removeAll(keepingCapacity: true)
   }
@@ -70,11 +67,6 @@ public final class SeekableWriter {
     guard !isFinished else { throw ZstandardError.finished }
     try endFrame()
     isFinished = true
-    try hand(table.encoded)
-  }
-
-  private func hand(_ bytes: [UInt8]) throws {
-    try sink(bytes)
-    compressedCount += bytes.count
+    try sink(table.encoded)
   }
 }

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Checkpoints
 import Evaluation
-import Foundation
 import Pipeline
 import Reports
 import SparseBundle

@@ -2,7 +2,6 @@ import ArgumentParser
 import Checkpoints
 import Evaluation
 import Files
-import Foundation
 import Pipeline
 
 struct LogitsCommand: ParsableCommand {

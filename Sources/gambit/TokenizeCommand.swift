@@ -1,7 +1,6 @@
 import ArgumentParser
 import Checkpoints
 import Files
-import Foundation
 import Tokenizers
 
 struct TokenizeCommand: ParsableCommand {

@@ -14,7 +14,6 @@ struct HDF5ReadingTests {
   private func expectValues<Element: HDF5Scalar & Equatable>(_ expected: [Element]) throws {
     let dataset = try root("h5py").dataset("types/\(Element.elementType.rawValue)")
     #expect(try dataset.read(as: Element.self, shape: [6, 4]) == expected)
-    #expect(try dataset.read(rows: 2..<4, as: Element.self) == Array(expected[8..<16]))
   }
 
   @Test func allElementTypes() throws {
@@ -82,7 +81,6 @@ struct HDF5ReadingTests {
 
   @Test func flippedByteIsFoundByTheChecksum() throws {
     let dataset = try root("damaged").dataset("values")
-    #expect(try dataset.read(rows: 0..<1024, as: Int32.self) == (0..<1024).map { Int32($0) })
     let error = #expect(throws: HDF5Error.self) { try dataset.read(as: Int32.self) }
     #expect(error.map { "\($0)".contains("HDF5 says: ") } == true)
   }

@@ -1,6 +1,8 @@
 import Foundation
 import Testing
 
+@testable import Zstandard
+
 /// The contents of the fixtures; the same formula stands in `make_fixtures.py`.
 func pattern(_ count: Int) -> [UInt8] {
   (0..<count).map { UInt8(truncatingIfNeeded: ($0 % 61) * ($0 / 997)) }
@@ -22,6 +24,11 @@ func pieces(_ bytes: [UInt8], of size: Int) -> () -> [UInt8]? {
     defer { rest = rest.dropFirst(size) }
     return Array(rest.prefix(size))
   }
+}
+
+/// One frame.
+func compressed(_ bytes: [UInt8], level: Int = 3) throws -> [UInt8] {
+  try CompressionContext(level: level).compress(bytes)
 }
 
 /// All that a reader hands out.

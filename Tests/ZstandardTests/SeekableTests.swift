@@ -14,7 +14,7 @@ struct SeekableTests {
       try writer.endFrame()
     }
     try writer.finish()
-    #expect(writer.count == parts.map(\.count).reduce(0, +) && writer.compressedCount == file.count)
+    #expect(writer.count == parts.map(\.count).reduce(0, +))
     return file
   }
 
@@ -91,7 +91,7 @@ struct SeekableTests {
   }
 
   @Test func filesThatAreNotSeekable() throws {
-    for bytes in [[], pattern(9), pattern(100), try Zstandard.compress(pattern(100))] {
+    for bytes in [[], pattern(9), pattern(100), try compressed(pattern(100))] {
       #expect(throws: ZstandardError.notSeekable) { try SeekableReader(path: folder.file(bytes)) }
     }
     #expect(throws: ZstandardError.self) { try SeekableReader(path: "/nowhere/x.zst") }

@@ -1,6 +1,3 @@
-import Files
-import Foundation
-
 /// A tensor in memory, as ``SafetensorsWriter`` writes it.
 public struct SafetensorsTensor: Sendable, Equatable {
   public let description: SafetensorsHeader.Description
@@ -29,17 +26,8 @@ public struct SafetensorsTensor: Sendable, Equatable {
   }
 }
 
-/// Writes safetensors files that fit into memory: thresholds, golden vectors.
+/// Makes safetensors files that fit into memory: thresholds, golden vectors.
 public enum SafetensorsWriter {
-  /// Writes `tensors` in their order, atomically: the file appears whole or not at all.
-  ///
-  /// - Throws: ``SafetensorsError`` where names repeat, `FileError` where the file cannot be written.
-  public static func write(
-    _ tensors: [SafetensorsTensor], metadata: [String: String] = [:], to url: URL
-  ) throws {
-    try writeAtomically(encode(tensors, metadata: metadata), to: url.path)
-  }
-
   /// The bytes of a file that holds `tensors` in their order.
   ///
   /// - Throws: ``SafetensorsError`` where names repeat.
