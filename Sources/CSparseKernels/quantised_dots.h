@@ -24,15 +24,15 @@ INLINE eight group_values(const uint16_t *halves, size_t first, size_t count) {
   return count == GROUPS ? eight_halves(halves + first) : halves_before(halves + first + count, count);
 }
 
-/// Where each row's stream will be AHEAD bytes after groups `first ..< first + GROUPS`, one of `all`, are read. Asks for
-/// scales and minima, of which a line lasts for 32 groups.
+/// Where each row's stream will be, of groups `all`, CODES_AHEAD bytes after group `first`. Asks for scales and minima,
+/// of which a line lasts for 32 groups.
 INLINE void find_ahead(
   const row_block *block, int count, size_t groups, gambit_range all, size_t first, const char **ahead,
   gambit_type type) {
   const size_t size = code_bytes(type), start = all.first * size, bytes = (all.end - all.first) * size;
-  const size_t there = (first - all.first) * size + (AHEAD < bytes ? AHEAD : bytes);
   for (int r = 0; r < count; r++)
-    ahead[r] = there < bytes ? block->rows[r] + start + there : block->next[r] + start + (there - bytes);
+    ahead[r] = place_ahead(
+      block->rows[r] + start, block->next[r] + start, (first - all.first) * size, bytes, CODES_AHEAD);
   if ((first - all.first) % 32) return;
   const int is_last = first + 32 >= all.end;
   const size_t scales = groups * size + 2 * (is_last ? all.first : first + 32);

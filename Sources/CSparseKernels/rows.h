@@ -43,12 +43,12 @@ typedef struct {
 } row_block;
 
 /// How far ahead, in bytes, a stream asks for memory where the processor does not do so by itself.
-enum { AHEAD = 2048 };
+enum { FLOATS_AHEAD = 512, CODES_AHEAD = 2048 };
 
-/// Asks for what will be read AHEAD bytes after byte `at` of a run of `bytes`: of this row's, or of the next one's.
-INLINE void ask_ahead(const char *run, const char *next, size_t at, size_t bytes) {
-  const size_t there = at + (AHEAD < bytes ? AHEAD : bytes);
-  __builtin_prefetch(there < bytes ? run + there : next + (there - bytes));
+/// Where a stream will be `ahead` bytes after byte `at` of a run of `bytes`: in this row's run, or in the next one's.
+INLINE const char *place_ahead(const char *run, const char *next, size_t at, size_t bytes, size_t ahead) {
+  const size_t there = at + (ahead < bytes ? ahead : bytes);
+  return there < bytes ? run + there : next + (there - bytes);
 }
 
 /// y[r] ← Σ_c rows[r][c] · x[c] for `count` rows of floats, at most ROWS and a constant. `asks` says whether to ask
@@ -60,7 +60,8 @@ INLINE void float_dots(
   for (int r = 0; r < count; r++) sums[r] = zero();
   size_t c = 0;
   for (; asks && c + line <= columns; c += line) {
-    for (int r = 0; r < count; r++) ask_ahead(block->rows[r], block->next[r], c * size, columns * size);
+    for (int r = 0; r < count; r++)
+      __builtin_prefetch(place_ahead(block->rows[r], block->next[r], c * size, columns * size, FLOATS_AHEAD));
     for (size_t i = c; i < c + line; i += LANES) {
       const vector part = load_f32(x + i);
       for (int r = 0; r < count; r++) sums[r] = fused(load(block->rows[r], i, type), part, sums[r]);

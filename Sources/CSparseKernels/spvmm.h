@@ -16,7 +16,8 @@ INLINE void add_float_rows(
   for (; c + LANES <= columns.end; c += LANES) {
     if (asks && (c - columns.first) % line == 0)
       for (int r = 0; r < count; r++)
-        ask_ahead(block->rows[r] + start, block->next[r] + start, c * size - start, bytes);
+        __builtin_prefetch(
+          place_ahead(block->rows[r] + start, block->next[r] + start, c * size - start, bytes, FLOATS_AHEAD));
     vector sum = load_f32(y + c);
     for (int r = 0; r < count; r++) sum = fused(load(block->rows[r], c, type), x[r], sum);
     store(y + c, sum);

@@ -118,7 +118,9 @@ typedef struct {
 static problem problem_of(size_t rows, size_t columns, gambit_type type, int rounded, size_t odd) {
   problem p = {.w = {0, rows, columns, type}, .bound = {0, rows, columns, type}, .odd = odd};
   store(&p.w, &p.bound, odd);
-  float *x = uniforms(columns), *magnitudes = magnitudes_of(x, columns);
+  float *x = uniforms(columns);
+  if (odd && columns && below(2)) x[below(columns)] = below(2) ? NAN : INFINITY;
+  float *magnitudes = magnitudes_of(x, columns);
   p.x = input_of(x, columns, rounded);
   p.x_bound = input_of(magnitudes, columns, rounded);
 
