@@ -40,8 +40,8 @@ public final class SparseEngine: TokenDecoder {
   /// - Parameters:
   ///   - capacity: The most tokens that will be decoded.
   ///   - threads: Those that share the work of a token.
-  /// - Throws: ``BundleError`` where a tensor is missing, `InstructionSetError` where `GAMBIT_ISA` names none.
   ///   - precision: What quantised weights are multiplied with; as the bundle's manifest says where `nil`.
+  /// - Throws: ``BundleError`` where a tensor is missing, `InstructionSetError` where `GAMBIT_ISA` names none.
   package convenience init(
     _ bundle: ModelBundle, _ unpacked: UnpackedWeights, capacity: Int, threads: Int,
     precision: ActivationPrecision? = nil
