@@ -19,6 +19,8 @@ public struct RunReport: Sendable, Codable, Equatable {
   public struct Method: Sendable, Codable, Equatable {
     public var method: SolverRequest.Method
     public var norm: CHESS.Norm?
+    public var source: MaskSource?
+    public var secondCut: Double?
     public var sparsity: Double
     public var attention: Bool
     public var realised: Thresholds.Shares
@@ -34,6 +36,8 @@ public struct RunReport: Sendable, Codable, Equatable {
     public var weights: WeightType
     public var method: SolverRequest.Method
     public var norm: CHESS.Norm?
+    public var source: MaskSource?
+    public var secondCut: Double?
     public var sparsity: Double
     public var attention: Bool
   }
