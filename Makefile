@@ -30,6 +30,7 @@ oracles: ## Makes the tests' expected numbers anew (installs PyTorch: gigabytes)
 	model=$$(scripts/fetch-model) && python=$$(scripts/python-environment oracles) \
 	  && "$$python" Tests/Fixtures/make_tiny_models.py \
 	  && "$$python" Tests/Fixtures/make_statistics_oracle.py \
+	  && "$$python" Tests/Fixtures/make_energy_oracle.py \
 	  && "$$python" Tests/Fixtures/make_sampling_oracle.py \
 	  && "$$python" Tests/Fixtures/make_quantization_oracle.py \
 	  && "$$python" scripts/oracles/make_real_model_oracle.py "$$model"

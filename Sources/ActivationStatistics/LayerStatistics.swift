@@ -55,6 +55,12 @@ public struct LayerStatistics: Sendable, Equatable {
     outputInputCount = [Int64](repeating: 0, count: widths.query * bins)
   }
 
+  fileprivate var hasTokens: Bool {
+    [gate.count, up.count, productCount, ffnInputCount, attentionInputCount, outputInputCount].contains { counts in
+      counts.contains { $0 != 0 }
+    }
+  }
+
   /// Adds what another text told, exactly: the order of adding does not matter.
   public static func += (total: inout Self, other: Self) {
     total.gate += other.gate
@@ -101,6 +107,7 @@ public struct LayerRecord: Sendable, Equatable {
 
   /// Every position: the two parts together.
   public var all: LayerStatistics {
+    guard sinks.hasTokens else { return regular }  // most collections count no position apart
     var total = regular
     total += sinks
     return total

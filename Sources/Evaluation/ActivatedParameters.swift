@@ -21,7 +21,8 @@ public struct ActivatedParameters: Sendable, Equatable {
     let layer = 2 * query + keyAndValue + 3 * factor + norms + biases
     dense = layer * Double(c.layerCount) + hidden * Double(c.vocabularySize) + 2 * hidden
     sparse = shares.reduce(dense) { rest, dropped in
-      rest - query * ((dropped.query ?? 0) + (dropped.output ?? 0)) - 2 * factor * dropped.ffn
+      rest - query * ((dropped.query ?? 0) + (dropped.output ?? 0)) - factor
+        * (dropped.ffn + (dropped.down ?? dropped.ffn))
     }
   }
 }

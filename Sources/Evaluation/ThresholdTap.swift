@@ -7,6 +7,7 @@ import Transformer
 public final class ThresholdTap: ActivationTap {
   private let thresholds: Thresholds.Layer
   private let ffn = DropCounter()
+  private let down = DropCounter()
   private let query = DropCounter()
   private let output = DropCounter()
 
@@ -28,7 +29,7 @@ public final class ThresholdTap: ActivationTap {
   }
 
   public func product(_ x: Activations, _ context: TapContext) {
-    thresholds.product.map { _ = zeroed(x, below: $0) }
+    thresholds.product.map { down.drop(x, below: $0) }
   }
 
   public func layerOutput(_ x: Activations, _ context: TapContext) {
@@ -40,10 +41,13 @@ public final class ThresholdTap: ActivationTap {
     }
   }
 
-  /// The shares of values dropped so far, over all positions: of the FFN, those that the deciding factor drops.
+  /// The shares of values dropped so far, over all positions: of the FFN, those that the deciding factor drops, and
+  /// with a second cut the products that either cut drops.
   public var shares: Thresholds.Shares {
     Thresholds.Shares(
-      ffn: ffn.share, query: thresholds.query.map { _ in query.share },
+      // A threshold of 0 is above no zero: what the first cut drops counts in any case.
+      ffn: ffn.share, down: thresholds.product.map { _ in max(down.share, ffn.share) },
+      query: thresholds.query.map { _ in query.share },
       output: thresholds.output.map { _ in output.share })
   }
 }

@@ -93,9 +93,11 @@ public struct Inspection: Sendable, Encodable {
     let request = thresholds.request
     var facts = [
       ("method", request.method.rawValue + (request.norm.map { ", norm " + $0.rawValue } ?? "")),
+      ("source", (request.source ?? .gate).rawValue),
       ("sparsity", Format.percent(request.sparsity)), ("layers", "\(thresholds.layers.count)"),
       ("FFN channels dropped", Format.percent(thresholds.realised.ffn)),
     ]
+    if let down = thresholds.realised.down { facts.append(("down columns dropped", Format.percent(down))) }
     if let query = thresholds.realised.query { facts.append(("query inputs dropped", Format.percent(query))) }
     if let output = thresholds.realised.output { facts.append(("output inputs dropped", Format.percent(output))) }
     return facts + [("model sha256", thresholds.modelHash), ("corpus sha256", thresholds.corpusHash)]

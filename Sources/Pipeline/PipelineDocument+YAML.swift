@@ -40,7 +40,7 @@ extension PipelineDocument {
     if let sinks = collect?.sinks, sinks < 0 { return "collect: sinks is negative" }
     do {
       guard try requests.contains(exported) else {
-        return "export: its method, norm, attention and sparsity are not among those that 'solve' lists"
+        return "export: its method, options and sparsity are not among those that 'solve' lists"
       }
     } catch {
       return "\(error)"
@@ -62,11 +62,15 @@ private indirect enum Shape: Sendable {
       "tokens": .value, "sequence_length": .value, "seed": .value,
     ]),
     "collect": .object(["sinks": .value, "memory": .value]),
-    "solve": .list(
-      .object(["method": .value, "norm": .value, "attention": .value, "sparsity": .list(.value)])),
+    "solve": .list(.object(method.merging(["sparsity": .list(.value)]) { _, own in own })),
     "evaluate": .object(["files": .list(.value), "field": .value, "tokens": .value, "sequence_length": .value]),
-    "export": .object(["method": .value, "norm": .value, "attention": .value, "sparsity": .value, "weights": .value]),
+    "export": .object(method.merging(["sparsity": .value, "weights": .value]) { _, own in own }),
   ])
+
+  /// What says how to solve, but for the sparsity.
+  private static let method: [String: Shape] = [
+    "method": .value, "norm": .value, "source": .value, "second_cut": .value, "attention": .value,
+  ]
 }
 
 extension Node {

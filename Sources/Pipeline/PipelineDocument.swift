@@ -33,8 +33,15 @@ public struct PipelineDocument: Sendable, Equatable, Codable {
   public struct Solve: Sendable, Equatable, Codable {
     public var method: SolverRequest.Method
     public var norm: CHESS.Norm?
+    public var source: MaskSource?
+    public var secondCut: Double?
     public var attention: Bool?
     public var sparsity: [Double]
+
+    enum CodingKeys: String, CodingKey {
+      case method, norm, source, attention, sparsity
+      case secondCut = "second_cut"
+    }
   }
 
   public struct Evaluate: Sendable, Equatable, Codable {
@@ -52,9 +59,16 @@ public struct PipelineDocument: Sendable, Equatable, Codable {
   public struct Export: Sendable, Equatable, Codable {
     public var method: SolverRequest.Method
     public var norm: CHESS.Norm?
+    public var source: MaskSource?
+    public var secondCut: Double?
     public var attention: Bool?
     public var sparsity: Double
     public var weights: WeightType
+
+    enum CodingKeys: String, CodingKey {
+      case method, norm, source, attention, sparsity, weights
+      case secondCut = "second_cut"
+    }
   }
 
   public var model: Model
@@ -74,7 +88,8 @@ extension PipelineDocument {
         for sparsity in entry.sparsity {
           requests.append(
             try SolverRequest(
-              method: entry.method, norm: entry.norm, attention: entry.attention ?? false, sparsity: sparsity))
+              method: entry.method, norm: entry.norm, source: entry.source, secondCut: entry.secondCut,
+              attention: entry.attention ?? false, sparsity: sparsity))
         }
       }
       return requests
@@ -84,7 +99,8 @@ extension PipelineDocument {
   var exported: SolverRequest {
     get throws(SolverError) {
       try SolverRequest(
-        method: export.method, norm: export.norm, attention: export.attention ?? false, sparsity: export.sparsity)
+        method: export.method, norm: export.norm, source: export.source, secondCut: export.secondCut,
+        attention: export.attention ?? false, sparsity: export.sparsity)
     }
   }
 }

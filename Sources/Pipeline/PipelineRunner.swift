@@ -169,7 +169,7 @@ public struct PipelineRunner: Sendable {
       methods: zip(thresholds, sparse).map { RunReport.Method($0.request, $1, model.configuration) },
       bundle: .init(
         bytes: try bundle.size, weights: bundle.manifest.weights.type, method: request.method, norm: request.norm,
-        sparsity: request.sparsity, attention: request.attention),
+        source: request.source, secondCut: request.secondCut, sparsity: request.sparsity, attention: request.attention),
       verification: .init(checks),
       generation: generated.ids.isEmpty
         ? nil : .init(tokens: generated.ids.count, tokensPerSecond: generated.tokensPerSecond))
@@ -199,9 +199,7 @@ public struct PipelineRunner: Sendable {
 
   /// `thresholds-METHOD-SPARSITY.safetensors`; what is not the method's default is part of METHOD.
   private static func fileName(_ request: SolverRequest) -> String {
-    let norm = request.norm == .mean ? "-mean" : ""
-    return
-      "thresholds-\(request.method.rawValue)\(norm)\(request.attention ? "-attention" : "")-\(request.sparsity).safetensors"
+    "thresholds-\(request.fileLabel)-\(request.sparsity).safetensors"
   }
 
   private static func resolve(_ path: String, _ base: String) -> String {
@@ -213,7 +211,8 @@ extension RunReport.Method {
   fileprivate init(_ request: SolverRequest, _ measured: Perplexity, _ configuration: ModelConfiguration) {
     let activated = ActivatedParameters(configuration, shares: measured.shares)
     self.init(
-      method: request.method, norm: request.norm, sparsity: request.sparsity, attention: request.attention,
+      method: request.method, norm: request.norm, source: request.source, secondCut: request.secondCut,
+      sparsity: request.sparsity, attention: request.attention,
       realised: Thresholds.Shares(meanOf: measured.shares), activatedParameters: activated.sparse,
       activatedShare: activated.share, perplexity: measured.perplexity, nll: measured.nll, kl: measured.kl ?? 0)
   }

@@ -4,16 +4,17 @@ extension RunReport {
   /// The methods beside the dense model, and what became of the bundle.
   public var table: String {
     var table = TextTable([
-      "method", "asked", "FFN dropped", "query", "output", "perplexity", "KL", "activated", "of dense",
+      "method", "asked", "FFN dropped", "down", "query", "output", "perplexity", "KL", "activated", "of dense",
     ])
     let activated = methods.first.map { $0.activatedParameters / $0.activatedShare }
     table.add(
-      ["dense", "–", "–", "–", "–", Format.fixed(dense.perplexity, 2), "0"]
+      ["dense", "–", "–", "–", "–", "–", Format.fixed(dense.perplexity, 2), "0"]
         + [activated.map(Format.quantity) ?? "–", "100.0%"])
     for method in methods {
       table.add([
         method.label, Format.percent(method.sparsity), Format.percent(method.realised.ffn),
-        method.realised.query.map(Format.percent) ?? "–", method.realised.output.map(Format.percent) ?? "–",
+        Format.percent(method.realised.down ?? method.realised.ffn), method.realised.query.map(Format.percent) ?? "–",
+        method.realised.output.map(Format.percent) ?? "–",
         Format.fixed(method.perplexity, 2), Format.fixed(method.kl, 4), Format.quantity(method.activatedParameters),
         Format.percent(method.activatedShare),
       ])
@@ -37,8 +38,10 @@ extension RunReport {
 }
 
 extension RunReport.Method {
-  /// `chess-rms + attention`
+  /// `chess-rms + attention`, `energy-per-channel + second cut 0.1`
   fileprivate var label: String {
-    method.rawValue + (norm.map { "-" + $0.rawValue } ?? "") + (attention ? " + attention" : "")
+    let cut = secondCut.map { " + second cut \($0)" } ?? ""
+    return ([method.rawValue] + [norm?.rawValue, source?.rawValue].compactMap { $0 }).joined(separator: "-")
+      + cut + (attention ? " + attention" : "")
   }
 }

@@ -18,6 +18,8 @@ public struct RunReport: Sendable, Codable, Equatable {
   public struct Method: Sendable, Codable, Equatable {
     public var method: SolverRequest.Method
     public var norm: CHESS.Norm?
+    public var source: MaskSource?
+    public var secondCut: Double?
     public var sparsity: Double
     public var attention: Bool
     public var realised: Thresholds.Shares
@@ -33,6 +35,8 @@ public struct RunReport: Sendable, Codable, Equatable {
     public var weights: WeightType
     public var method: SolverRequest.Method
     public var norm: CHESS.Norm?
+    public var source: MaskSource?
+    public var secondCut: Double?
     public var sparsity: Double
     public var attention: Bool
   }

@@ -46,6 +46,10 @@ public struct BundleManifest: Sendable, Equatable, Codable {
   public struct Sparsification: Sendable, Equatable, Codable {
     public var method: SolverRequest.Method
     public var norm: CHESS.Norm?
+    /// Which factor decides: the gate where it is absent.
+    public var source: MaskSource?
+    /// How far the shares of the two cuts of the FFN lie from the sparsity; absent where there is one.
+    public var secondCut: Double?
     public var attention: Bool
     /// The share asked for.
     public var sparsity: Double

@@ -107,8 +107,9 @@ public struct BundleWriter {
       weights: .init(
         type: type, bytes: layout.header.encoded().count + layout.header.dataSize, exactShare: exact.share, loss),
       sparsification: .init(
-        method: request.method, norm: request.norm, attention: request.attention, sparsity: request.sparsity,
-        realised: thresholds.realised, corpusSha256: thresholds.corpusHash, statisticsSha256: thresholds.statisticsHash),
+        method: request.method, norm: request.norm, source: request.source, secondCut: request.secondCut,
+        attention: request.attention, sparsity: request.sparsity, realised: thresholds.realised,
+        corpusSha256: thresholds.corpusHash, statisticsSha256: thresholds.statisticsHash),
       golden: .init(tolerance: tolerance, sourceDifference: golden.sourceDifference),
       files: try BundleFile.listed.sorted().map { name in
         let file = folder + "/" + name

@@ -30,6 +30,7 @@ public struct DecisionCounts: Sendable, Equatable {
   /// The shares dropped, over all layers and steps; `nil` where nothing was decided.
   public var shares: Thresholds.Shares {
     Thresholds.Shares(
-      ffn: ffn.share, query: query.seen > 0 ? query.share : nil, output: output.seen > 0 ? output.share : nil)
+      ffn: ffn.share, down: down.seen > 0 ? down.share : nil, query: query.seen > 0 ? query.share : nil,
+      output: output.seen > 0 ? output.share : nil)
   }
 }

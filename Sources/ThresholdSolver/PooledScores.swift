@@ -9,7 +9,8 @@ struct PooledScores {
   private let scales: [Double]
   /// Values of a channel below each edge, `[channels, bins + 1]`.
   private let below: [Double]
-  private let total: Double
+  /// Values of all channels.
+  let total: Double
   private let folded: FoldedDensity?
 
   /// - Parameters:
@@ -42,9 +43,15 @@ struct PooledScores {
     let bins = LogarithmicBins.count
     let row = channel * (bins + 1)
     guard t < .infinity else { return below[row + bins] }
+    let (bin, share) = position(of: channel, t)
+    return below[row + bin] + share * (below[row + bin + 1] - below[row + bin])
+  }
+
+  /// The bin that holds a finite `t`, and the share of the channel's values in it that lie below `t`.
+  func position(of channel: Int, _ t: Double) -> (bin: Int, share: Double) {
+    let row = channel * (LogarithmicBins.count + 1)
     let bin = LogarithmicBins.bin(of: Float(t))
-    let count = below[row + bin + 1] - below[row + bin]
-    return below[row + bin] + share(of: bin, below: t, count: count, row: row) * count
+    return (bin, share(of: bin, below: t, count: below[row + bin + 1] - below[row + bin], row: row))
   }
 
   private func share(of bin: Int, below t: Double, count: Double, row: Int) -> Double {

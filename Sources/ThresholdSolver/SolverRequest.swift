@@ -4,23 +4,41 @@ public struct SolverRequest: Sendable, Hashable, Codable {
   public enum Method: String, Sendable, Codable, CaseIterable {
     case cats
     case chess
+    case energy
   }
 
   public var method: Method
   /// Only CHESS has one.
   public var norm: CHESS.Norm?
+  /// Which factor decides: the gate where it is `nil`.
+  public var source: MaskSource?
+  /// How far the shares of the two cuts of the FFN lie from the sparsity; `nil` where there is one cut.
+  public var secondCut: Double?
   /// Also skip inputs of the query and output projections.
   public var attention: Bool
   /// The share to drop at each place of cutting, from 0 to 1.
   public var sparsity: Double
 
-  /// - Parameter norm: `rms` for CHESS unless given.
-  /// - Throws: ``SolverError`` where the sparsity is no share, or the method has no norm.
-  public init(method: Method, norm: CHESS.Norm? = nil, attention: Bool, sparsity: Double) throws(SolverError) {
+  /// - Parameters:
+  ///   - norm: `rms` for CHESS unless given.
+  ///   - source: The first of the method's unless given.
+  ///   - secondCut: From 0, which cuts once, to 0.5; the method's default unless given.
+  /// - Throws: ``SolverError`` where the sparsity or second cut is no share, or the method has no such option.
+  public init(
+    method: Method, norm: CHESS.Norm? = nil, source: MaskSource? = nil, secondCut: Double? = nil, attention: Bool,
+    sparsity: Double
+  ) throws(SolverError) {
     guard sparsity >= 0, sparsity <= 1 else { throw .notAShare(sparsity) }
     guard method == .chess || norm == nil else { throw .noNorm(method) }
+    guard source.map(method.sources.contains) ?? true else { throw .noSource(method) }
+    let cut = secondCut ?? method.defaultSecondCut
+    guard cut >= 0, cut <= 0.5 else { throw .notASecondCut(cut) }
     self.method = method
     self.norm = method == .chess ? norm ?? .rms : nil
+    // The gate decides in every method's original form, so that only another source is worth a word.
+    let chosen = source ?? method.sources[0]
+    self.source = chosen == .gate ? nil : chosen
+    self.secondCut = cut == 0 ? nil : cut
     self.attention = attention
     self.sparsity = sparsity
   }
@@ -28,15 +46,55 @@ public struct SolverRequest: Sendable, Hashable, Codable {
   var solver: any ThresholdMethod {
     switch method {
     case .cats: CATS()
-    case .chess: CHESS(norm: norm ?? .rms)
+    case .chess: CHESS(norm: norm ?? .rms, upDecides: source == .up)
+    case .energy: Energy(source: source ?? .gate)
     }
   }
+
+  /// The shares to drop of other rows and of down columns. Their mean is the sparsity, so that a second cut
+  /// reads no more and no fewer bytes; where either would leave 0…1 both come nearer.
+  var shares: (other: Double, down: Double) {
+    let cut = min(secondCut ?? 0, sparsity, 1 - sparsity)
+    return (sparsity - cut, sparsity + cut)
+  }
+}
+
+extension SolverRequest {
+  /// What tells apart the files of requests for the same sparsity. What a method does unless asked otherwise has no
+  /// word.
+  public var fileLabel: String {
+    var words = [method.rawValue]
+    if norm == .mean { words.append("mean") }
+    if (source ?? .gate) != method.sources[0] { words.append((source ?? .gate).rawValue) }
+    let cut = secondCut ?? 0
+    if cut != method.defaultSecondCut { words.append("cut\(cut)") }
+    if attention { words.append("attention") }
+    return words.joined(separator: "-")
+  }
+}
+
+extension SolverRequest.Method {
+  /// Which factors may decide, the one that does unless another is asked for first.
+  public var sources: [MaskSource] {
+    switch self {
+    case .cats: [.gate]
+    case .chess: [.gate, .up]
+    case .energy: [.perChannel, .gate, .up]
+    }
+  }
+
+  /// The second cut unless another is asked for; 0 is none. Documentation/ablation.md says how far energy's is measured.
+  public var defaultSecondCut: Double { self == .energy ? 0.1 : 0 }
+
+  public var norms: [CHESS.Norm] { self == .chess ? [.rms, .mean] : [] }
 }
 
 /// Why thresholds could not be solved or read.
 public enum SolverError: Error, Equatable, Sendable {
   case notAShare(Double)
   case noNorm(SolverRequest.Method)
+  case noSource(SolverRequest.Method)
+  case notASecondCut(Double)
   case malformed(String)
 }
 
@@ -47,6 +105,11 @@ extension SolverError: CustomStringConvertible {
       "sparsity \(sparsity) is not a share: give a number from 0 (keep all) to 1 (drop all)"
     case .noNorm(let method):
       "method '\(method.rawValue)' has no norm: leave it out, or choose 'chess'"
+    case .noSource(let method):
+      "method '\(method.rawValue)' has no such source: choose one of "
+        + method.sources.map { "'\($0.rawValue)'" }.joined(separator: ", ")
+    case .notASecondCut(let cut):
+      "second cut \(cut) is none: give a number from 0 (cut once) to 0.5"
     case .malformed(let reason):
       "these are not Gambit thresholds: \(reason)"
     }

@@ -1,16 +1,36 @@
 import ActivationStatistics
 import Checkpoints
 
-/// A way to choose below which gate activation a channel of the FFN may be skipped.
+/// Which factor of a channel decides: the gate activation `g`, the up projection `u`, or each channel's own. The
+/// other factor's row is read only where the channel is kept.
+public enum MaskSource: String, Sendable, Codable, CaseIterable {
+  case gate
+  case up
+  case perChannel = "per-channel"
+}
+
+/// Where a layer's channels are cut.
+public struct FactorThresholds: Sendable, Equatable {
+  /// `[intermediateSize]`, none negative.
+  public var thresholds: [Float]
+  /// Whether `u` decides instead of `g`, `[intermediateSize]`; `nil` where `g` always does.
+  public var upDecides: [Bool]?
+
+  public init(_ thresholds: [Float], upDecides: [Bool]? = nil) {
+    self.thresholds = thresholds
+    self.upDecides = upDecides
+  }
+}
+
+/// A way to choose below which value of one factor a channel of the FFN may be skipped.
 public protocol ThresholdMethod: Sendable {
-  /// One threshold a channel: channel `i` is kept where `|g_i| ≥ t_i`.
+  /// One threshold a channel: channel `i` is kept where the factor that decides is at least `t_i`.
   ///
   /// - Parameters:
   ///   - layer: Statistics of every position of the calibration text.
   ///   - gateActivation: Which activation `g` is of.
   ///   - sparsity: The share to drop, over all channels and tokens of the layer, from 0 to 1.
-  /// - Returns: `[intermediateSize]`, none negative.
-  func thresholds(_ layer: LayerStatistics, gateActivation: GateActivation, sparsity: Double) -> [Float]
+  func solve(_ layer: LayerStatistics, gateActivation: GateActivation, sparsity: Double) -> FactorThresholds
 }
 
 /// CATS (Lee et al. 2024, arXiv 2404.08763): one threshold a layer, the quantile of `|g|` over all
@@ -18,11 +38,12 @@ public protocol ThresholdMethod: Sendable {
 public struct CATS: ThresholdMethod {
   public init() {}
 
-  public func thresholds(_ layer: LayerStatistics, gateActivation: GateActivation, sparsity: Double) -> [Float] {
+  public func solve(_ layer: LayerStatistics, gateActivation: GateActivation, sparsity: Double) -> FactorThresholds {
     let channels = layer.gate.absoluteSum.count
     let scales = [Double](repeating: 1, count: channels)
-    return PooledScores(counts: layer.gate.count, scales: scales, gateActivation: gateActivation)
-      .thresholds(sparsity: sparsity)
+    return FactorThresholds(
+      PooledScores(counts: layer.gate.count, scales: scales, gateActivation: gateActivation)
+        .thresholds(sparsity: sparsity))
   }
 }
 
@@ -38,20 +59,30 @@ public struct CHESS: ThresholdMethod {
   }
 
   public let norm: Norm
+  /// With the up projection deciding, the factors change their parts: the score is `|u_i|` times the typical size
+  /// of `g_i`.
+  public let upDecides: Bool
 
-  public init(norm: Norm) { self.norm = norm }
+  public init(norm: Norm, upDecides: Bool = false) {
+    self.norm = norm
+    self.upDecides = upDecides
+  }
 
-  public func thresholds(_ layer: LayerStatistics, gateActivation: GateActivation, sparsity: Double) -> [Float] {
-    PooledScores(counts: layer.gate.count, scales: typicalSizes(layer), gateActivation: gateActivation)
-      .thresholds(sparsity: sparsity)
+  public func solve(_ layer: LayerStatistics, gateActivation: GateActivation, sparsity: Double) -> FactorThresholds {
+    let (deciding, other) = upDecides ? (layer.up, layer.gate) : (layer.gate, layer.up)
+    let scores = PooledScores(
+      counts: deciding.count, scales: typicalSizes(other), gateActivation: upDecides ? nil : gateActivation)
+    return FactorThresholds(
+      scores.thresholds(sparsity: sparsity),
+      upDecides: upDecides ? [Bool](repeating: true, count: other.absoluteSum.count) : nil)
   }
 
   /// `m_i`, `[intermediateSize]`.
-  private func typicalSizes(_ layer: LayerStatistics) -> [Double] {
+  private func typicalSizes(_ factor: FactorStatistics) -> [Double] {
     let bins = LogarithmicBins.count
-    let sums = (norm == .mean ? layer.up.absoluteSum : layer.up.squareSum).values
+    let sums = (norm == .mean ? factor.absoluteSum : factor.squareSum).values
     return sums.indices.map { channel in
-      let tokens = layer.gate.count[channel * bins..<(channel + 1) * bins].reduce(0, +)
+      let tokens = factor.count[channel * bins..<(channel + 1) * bins].reduce(0, +)
       guard tokens > 0 else { return 0 }
       let mean = sums[channel] / Double(tokens)
       return norm == .mean ? mean : mean.squareRoot()

@@ -38,6 +38,9 @@ extension Thresholds {
       "realised_ffn": String(realised.ffn),
     ]
     metadata["norm"] = request.norm?.rawValue
+    metadata["source"] = request.source?.rawValue
+    metadata["second_cut"] = request.secondCut.map { String($0) }
+    metadata["realised_down"] = realised.down.map { String($0) }
     metadata["realised_query"] = realised.query.map { String($0) }
     metadata["realised_output"] = realised.output.map { String($0) }
     return metadata
@@ -74,9 +77,17 @@ extension Thresholds {
     guard norm != nil || metadata["norm"] == nil else {
       throw SolverError.malformed("'\(file.path)' has an unknown norm")
     }
-    request = try SolverRequest(method: method, norm: norm, attention: attention, sparsity: share("sparsity"))
+    let source = metadata["source"].flatMap(MaskSource.init) ?? .gate
+    guard metadata["source"].map({ $0 == source.rawValue }) ?? true else {
+      throw SolverError.malformed("'\(file.path)' has an unknown source")
+    }
+    let secondCut = metadata["second_cut"] == nil ? 0 : try share("second_cut")
+    request = try SolverRequest(
+      method: method, norm: norm, source: source, secondCut: secondCut, attention: attention,
+      sparsity: share("sparsity"))
     realised = Shares(
-      ffn: try share("realised_ffn"), query: attention ? try share("realised_query") : nil,
+      ffn: try share("realised_ffn"), down: metadata["realised_down"] == nil ? nil : try share("realised_down"),
+      query: attention ? try share("realised_query") : nil,
       output: attention ? try share("realised_output") : nil)
     modelHash = try text("model_sha256")
     corpusHash = try text("corpus_sha256")

@@ -34,12 +34,16 @@ public struct Thresholds: Sendable, Equatable {
 
   /// Shares dropped, averaged over layers; `nil` where nothing is cut.
   public struct Shares: Sendable, Equatable, Codable {
+    /// Channels that the deciding factor drops: the other factor's rows.
     public var ffn: Double
+    /// Down columns that either cut drops; `nil` where there is no second cut, and as many as rows are.
+    public var down: Double?
     public var query: Double?
     public var output: Double?
 
-    public init(ffn: Double, query: Double? = nil, output: Double? = nil) {
+    public init(ffn: Double, down: Double? = nil, query: Double? = nil, output: Double? = nil) {
       self.ffn = ffn
+      self.down = down
       self.query = query
       self.output = output
     }
@@ -71,7 +75,11 @@ extension Thresholds.Layer {
   /// Solves one layer of a model with the given gate activation. Complexity: O(channels · bins).
   public init(_ record: LayerRecord, _ request: SolverRequest, gateActivation: GateActivation) {
     let statistics = record.all
-    ffn = request.solver.thresholds(statistics, gateActivation: gateActivation, sparsity: request.sparsity)
+    let shares = request.shares
+    let solved = request.solver.solve(statistics, gateActivation: gateActivation, sparsity: shares.other)
+    ffn = solved.thresholds
+    upDecides = solved.upDecides
+    product = request.secondCut.map { _ in [SecondCut(statistics, after: solved).threshold(share: shares.down)] }
     guard request.attention else { return }
     query = [Self.inputThreshold(statistics.attentionInputCount, request.sparsity)]
     output = [Self.inputThreshold(statistics.outputInputCount, request.sparsity)]
@@ -88,6 +96,10 @@ extension Thresholds.Layer {
     let statistics = record.all
     return Thresholds.Shares(
       ffn: ffnShare(statistics, gateActivation),
+      down: product.map {
+        Self.share(statistics.productCount, $0)
+          + SecondCut(statistics, after: FactorThresholds(ffn, upDecides: upDecides)).shareOnlyFirstDrops($0)
+      },
       query: query.map { Self.share(statistics.attentionInputCount, $0) },
       output: output.map { Self.share(statistics.outputInputCount, $0) })
   }
@@ -117,7 +129,7 @@ extension Thresholds.Shares {
       values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
     }
     self.init(
-      ffn: mean(layers.map(\.ffn)) ?? 0, query: mean(layers.compactMap(\.query)),
+      ffn: mean(layers.map(\.ffn)) ?? 0, down: mean(layers.compactMap(\.down)), query: mean(layers.compactMap(\.query)),
       output: mean(layers.compactMap(\.output)))
   }
 }

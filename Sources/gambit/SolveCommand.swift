@@ -15,38 +15,95 @@ struct SolveCommand: ParsableCommand {
     case on, off
   }
 
-  @Option(help: ArgumentHelp("Statistics that 'gambit collect' or 'gambit merge' wrote.", valueName: "path"))
-  var statistics: String
+  @Flag(help: "Print the methods and their options, and do nothing.")
+  var list = false
 
-  @OptionGroup var model: ModelOptions
+  @Option(help: ArgumentHelp("Statistics that 'gambit collect' or 'gambit merge' wrote.", valueName: "path"))
+  var statistics: String?
+
+  @Option(help: ArgumentHelp("A GGUF file, or a folder in Hugging Face's layout.", valueName: "path"))
+  var model: String?
 
   @Option(help: "How to solve.")
-  var method: SolverRequest.Method
+  var method: SolverRequest.Method?
 
   @Option(help: "How chess measures the typical size of a channel's up projection: rms unless given.")
   var norm: CHESS.Norm?
+
+  @Option(
+    help:
+      "Which factor of a channel decides, for chess and energy: gate unless given for chess, per-channel for energy.")
+  var source: MaskSource?
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      Cut the FFN twice, at the sparsity less this and, down columns alone, at the sparsity and this: the same bytes. \
+      0 cuts once. 0.1 unless given for energy, 0 for the others.
+      """, valueName: "share"))
+  var secondCut: Double?
 
   @Option(help: "Also skip inputs of the query and output projections.")
   var attention = Switch.off
 
   @Option(help: ArgumentHelp("The share to drop at each place of cutting, from 0 to 1.", valueName: "share"))
-  var sparsity: Double
+  var sparsity: Double?
 
   @Option(help: ArgumentHelp("The file to write, safetensors.", valueName: "path"))
-  var output: String
+  var output: String?
 
   @OptionGroup var options: OutputOptions
 
+  func validate() throws {
+    guard !list else { return }
+    for (name, isGiven) in [
+      ("statistics", statistics != nil), ("model", model != nil), ("method", method != nil),
+      ("sparsity", sparsity != nil), ("output", output != nil),
+    ] where !isGiven { throw ValidationError("Missing expected argument '--\(name)'") }
+  }
+
   func run() throws {
-    let request = try SolverRequest(method: method, norm: norm, attention: attention == .on, sparsity: sparsity)
+    if list { return try printMethods() }
+    guard let statistics, let model, let method, let sparsity, let output else { return }
+    let request = try SolverRequest(
+      method: method, norm: norm, source: source, secondCut: secondCut, attention: attention == .on,
+      sparsity: sparsity)
     let solved = try SolveStage([request]).run(
-      Checkpoint.open(model.model), StatisticsFile(path: statistics), options.console)
+      Checkpoint.open(model), StatisticsFile(path: statistics), options.console)
     for thresholds in solved {
       try writeAtomically(thresholds.encoded(), to: output)
+      let down = thresholds.realised.down.map { " and \(Format.percent($0)) of down columns" } ?? ""
       try options.print(
         Result(output: output, realised: thresholds.realised),
-        text: "\(output): drops \(Format.percent(thresholds.realised.ffn)) of FFN channels on the calibration text")
+        text:
+          "\(output): drops \(Format.percent(thresholds.realised.ffn)) of FFN channels\(down) on the calibration text"
+      )
     }
+  }
+
+  /// Of each option what a method takes unless told otherwise comes first.
+  private func printMethods() throws {
+    let methods = SolverRequest.Method.allCases.map { method in
+      Method(
+        name: method, norms: method.norms, sources: method.sources, secondCut: method.defaultSecondCut)
+    }
+    let lines = methods.map { method in
+      let norms = method.norms.isEmpty ? "" : ", norm \(method.norms.map(\.rawValue).joined(separator: " or "))"
+      return "\(method.name.rawValue): source \(method.sources.map(\.rawValue).joined(separator: " or "))\(norms), "
+        + "second cut \(method.secondCut)"
+    }
+    try options.print(Methods(methods: methods), text: lines.joined(separator: "\n"))
+  }
+
+  private struct Methods: Encodable {
+    var methods: [Method]
+  }
+
+  private struct Method: Encodable {
+    var name: SolverRequest.Method
+    var norms: [CHESS.Norm]
+    var sources: [MaskSource]
+    var secondCut: Double
   }
 
   private struct Result: Encodable {
@@ -57,3 +114,4 @@ struct SolveCommand: ParsableCommand {
 
 extension SolverRequest.Method: ExpressibleByArgument {}
 extension CHESS.Norm: ExpressibleByArgument {}
+extension MaskSource: ExpressibleByArgument {}

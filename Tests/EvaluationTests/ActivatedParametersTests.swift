@@ -19,10 +19,10 @@ struct ActivatedParametersTests {
   @Test func droppedSharesAreNotRead() throws {
     let c = try TinyModel.llama.open().configuration
     let shares: [Thresholds.Shares] = [
-      .init(ffn: 0.5, query: 0.25, output: 0.75), .init(ffn: 1), .init(ffn: 0, query: 1, output: 0),
+      .init(ffn: 0.5, query: 0.25, output: 0.75), .init(ffn: 1), .init(ffn: 0, down: 0.25, query: 1, output: 0),
     ]
     let counted = ActivatedParameters(c, shares: shares)
-    let skipped: Double = 2 * 64 * 160 * 1.5 + 64 * 64 * 2
+    let skipped: Double = 2 * 64 * 160 * 1.5 + 64 * 160 * 0.25 + 64 * 64 * 2
     #expect(counted.dense - counted.sparse == skipped)
     #expect(counted.share == counted.sparse / counted.dense)
   }

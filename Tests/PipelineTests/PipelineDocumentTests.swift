@@ -18,6 +18,7 @@ struct PipelineDocumentTests {
     solve:
       - {method: cats, sparsity: [0.5]}
       - {method: chess, norm: mean, attention: true, sparsity: [0.3, 0.5]}
+      - {method: energy, source: up, second_cut: 0.2, sparsity: [0.5]}
     evaluate: {files: [c.jsonl], sequence_length: 32, tokens: 64}
     export: {method: cats, sparsity: 0.5, weights: bf16}
     """
@@ -33,15 +34,16 @@ struct PipelineDocumentTests {
     #expect(document.sample.sources.map(\.weight) == [2, nil])
     #expect(document.collect?.memory?.bytes == 500_000_000)
     #expect(document.export.weights == .bf16)
-    #expect(try document.requests.map(\.sparsity) == [0.5, 0.3, 0.5])
+    #expect(try document.requests.map(\.sparsity) == [0.5, 0.3, 0.5, 0.5])
     #expect(try document.requests[1].norm == .mean)
+    #expect(try document.requests[3].source == .up && document.requests[3].secondCut == 0.2)
   }
 
   @Test func settingsReplaceWhatTheFileSays() throws {
     let document = try document(
       Self.text, ["sample.tokens=128", "solve.1.sparsity=[0.7]", "model.path=other.gguf", "evaluate.field=body"])
     #expect(document.sample.tokens == 128)
-    #expect(try document.requests.map(\.sparsity) == [0.5, 0.7])
+    #expect(try document.requests.map(\.sparsity) == [0.5, 0.7, 0.5])
     #expect(document.model.path == "other.gguf")
     #expect(document.evaluate.field == "body")
   }
@@ -49,7 +51,8 @@ struct PipelineDocumentTests {
   @Test(
     arguments: [
       (["sampel.tokens=5"], "sampel"), (["sample.tokens=many"], "sample.tokens"), (["export.sparsity=0.9"], "export"),
-      (["solve.0.sparsity=[1.5]"], "1.5"), (["solve.0.norm=rms"], "norm"), (["sample.tokens=16"], "sample"),
+      (["solve.0.sparsity=[1.5]"], "1.5"), (["solve.0.norm=rms"], "norm"), (["solve.0.source=up"], "source"),
+      (["solve.2.second_cut=0.6"], "second cut"), (["solve.2.source=down"], "source"), (["sample.tokens=16"], "sample"),
       (["evaluate.sequence_length=1"], "evaluate"), (["collect.memory=lots"], "collect.memory"),
       (["collect.sinks=-1"], "sinks"), (["solve.7.method=cats"], "solve.7.method"), (["tokens"], "tokens"),
     ])

@@ -6,10 +6,15 @@ import Testing
 
 struct DeadChannelTests {
   /// A channel whose `u` is always 0 has only scores of 0: it goes first.
-  @Test(arguments: [CHESS.Norm.mean, .rms])
-  func channelThatContributesNothingIsDroppedForGood(_ norm: CHESS.Norm) throws {
+  @Test(
+    arguments: [
+      try SolverRequest(method: .chess, norm: .mean, attention: false, sparsity: 0.5),
+      try SolverRequest(method: .chess, norm: .rms, attention: false, sparsity: 0.5),
+      try SolverRequest(method: .energy, source: .gate, secondCut: 0, attention: false, sparsity: 0.5),
+      try SolverRequest(method: .energy, source: .perChannel, secondCut: 0, attention: false, sparsity: 0.5),
+    ])
+  func channelThatContributesNothingIsDroppedForGood(_ request: SolverRequest) throws {
     let record = record(dead: 1)
-    let request = try SolverRequest(method: .chess, norm: norm, attention: false, sparsity: 0.5)
     let solved = Thresholds.Layer(record, request, gateActivation: .silu)
     #expect(solved.ffn[1] == .infinity)
     #expect([0, 2, 3].allSatisfy { solved.ffn[$0].isFinite && solved.ffn[$0] > 0 })
@@ -22,7 +27,10 @@ struct DeadChannelTests {
       let request = try SolverRequest(method: method, attention: true, sparsity: 0.5)
       let solved = Thresholds.Layer(record, request, gateActivation: .silu)
       #expect((solved.ffn + (solved.query ?? [])).allSatisfy { $0 >= 0 })
-      #expect(solved.sharesDropped(record, gateActivation: .silu) == Thresholds.Shares(ffn: 0, query: 0, output: 0))
+      #expect(
+        solved.sharesDropped(record, gateActivation: .silu)
+          == Thresholds.Shares(
+            ffn: 0, down: method == .energy ? 0 : nil, query: 0, output: 0))
     }
   }
 

@@ -1,7 +1,8 @@
-import ActivationStatistics
 import TestSupport
 import Testing
 import ThresholdSolver
+
+@testable import ActivationStatistics
 
 struct MethodTests {
   struct Method: Sendable, CustomTestStringConvertible {
@@ -22,6 +23,25 @@ struct MethodTests {
       request: { s throws(SolverError) in try SolverRequest(method: .chess, norm: .rms, attention: true, sparsity: s) },
       testDescription: "chess_rms"),
   ]
+
+  /// With the up projection deciding the factors exchange their parts.
+  @Test(arguments: [CHESS.Norm.mean, .rms])
+  func chessByTheUpProjectionIsCHESSOfExchangedFactors(_ norm: CHESS.Norm) throws {
+    for record in try Calibration(skipping: 0).records {
+      var exchanged = record
+      (exchanged.regular.gate, exchanged.regular.up) = (record.regular.up, record.regular.gate)
+      func solve(_ record: LayerRecord, _ source: MaskSource) throws -> Thresholds.Layer {
+        let request = try SolverRequest(
+          method: .chess, norm: norm, source: source, attention: false, sparsity: 0.5)
+        return Thresholds.Layer(record, request, gateActivation: .silu)
+      }
+      let up = try solve(record, .up)
+      #expect(up.upDecides == [Bool](repeating: true, count: 160))
+      // But for values near the fold of the gate's activation, which the other factor does not have.
+      let expected = try solve(exchanged, .gate).ffn
+      #expect(zip(up.ffn, expected).allSatisfy { ($0 / $1 - 1).magnitude < 0.02 })
+    }
+  }
 
   /// Numpy's are quantiles of the raw activations; ours come from histograms alone.
   @Test(arguments: methods, [0, 4])

@@ -13,6 +13,46 @@ struct SolverRequestTests {
     #expect(throws: SolverError.self) { try SolverRequest(method: .cats, attention: false, sparsity: .nan) }
   }
 
+  @Test func methodsHaveTheirOwnSources() throws {
+    #expect(try SolverRequest(method: .energy, attention: false, sparsity: 0.5).source == .perChannel)
+    #expect(try SolverRequest(method: .chess, source: .gate, attention: false, sparsity: 0.5).source == nil)
+    #expect(throws: SolverError.noSource(.cats)) {
+      try SolverRequest(method: .cats, source: .up, attention: false, sparsity: 0.5)
+    }
+    #expect(throws: SolverError.noSource(.chess)) {
+      try SolverRequest(method: .chess, source: .perChannel, attention: false, sparsity: 0.5)
+    }
+  }
+
+  @Test(arguments: [-0.1, 0.6, .infinity])
+  func secondCutMustLeaveShares(_ cut: Double) {
+    #expect(throws: SolverError.notASecondCut(cut)) {
+      try SolverRequest(method: .energy, secondCut: cut, attention: false, sparsity: 0.5)
+    }
+  }
+
+  @Test func filesOfEveryOptionHaveTheirOwnName() throws {
+    var requests: Set<SolverRequest> = []
+    for method in SolverRequest.Method.allCases {
+      for norm in [nil] + method.norms.map(Optional.some) {
+        for source in method.sources {
+          for cut in [0, 0.1, 0.2] {
+            for attention in [false, true] {
+              requests.insert(
+                try SolverRequest(
+                  method: method, norm: norm, source: source, secondCut: cut, attention: attention, sparsity: 0.5))
+            }
+          }
+        }
+      }
+    }
+    #expect(Set(requests.map(\.fileLabel)).count == requests.count)
+    #expect(try SolverRequest(method: .energy, attention: false, sparsity: 0.5).fileLabel == "energy")
+    #expect(
+      try SolverRequest(method: .chess, norm: .mean, source: .up, attention: true, sparsity: 0.5).fileLabel
+        == "chess-mean-up-attention")
+  }
+
   @Test func onlyChessHasANorm() throws {
     #expect(throws: SolverError.noNorm(.cats)) {
       try SolverRequest(method: .cats, norm: .mean, attention: false, sparsity: 0.5)

@@ -21,6 +21,16 @@ struct ThresholdsFileTests {
     #expect(try thresholds.encoded() == thresholds.encoded())
   }
 
+  @Test(arguments: [MaskSource.gate, .up, .perChannel], [0, 0.1])
+  func sourceAndSecondCutAreReadBack(_ source: MaskSource, cut: Double) throws {
+    let thresholds = Thresholds(
+      request: try SolverRequest(method: .energy, source: source, secondCut: cut, attention: false, sparsity: 0.5),
+      layers: [.init(ffn: [1, 2], product: cut > 0 ? [0.5] : nil)],
+      realised: .init(ffn: 0.4, down: cut > 0 ? 0.6 : nil), modelHash: "m", corpusHash: "c", statisticsHash: "s")
+    try writeAtomically(thresholds.encoded(), to: folder.path("t.safetensors"))
+    #expect(try Thresholds(SafetensorsFile(path: folder.path("t.safetensors"))) == thresholds)
+  }
+
   @Test(arguments: 0..<8)
   func optionalPartsAreReadBack(_ parts: Int) throws {
     let thresholds = Thresholds(
@@ -82,6 +92,7 @@ struct ThresholdsFileTests {
       ("format", "gambit-weights"), ("version", "2"), ("method", "teal"), ("norm", "max"), ("sparsity", "nan"),
       ("sparsity", "1.5"), ("sparsity", "half"), ("attention", "maybe"), ("attention", "on"), ("layers", "0"),
       ("layers", "-1"), ("layers", "2"), ("layers", "9223372036854775807"), ("realised_ffn", "-0.1"),
+      ("source", "down"), ("source", "per-channel"), ("second_cut", "0.7"), ("realised_down", "2"),
     ])
   func badMetadataIsAnError(key: String, value: String?) {
     #expect(throws: (any Error).self) { try read { metadata, _ in metadata[key] = value } }

@@ -52,7 +52,7 @@ def thresholds_name_method_and_budget(run: RunDirectory) -> None:
     for path in threshold_files(run):
         with safe_open(path, "numpy") as file:
             metadata = file.metadata() or {}
-        require(metadata.get("method") in ("cats", "chess"), f"{path.name} says {metadata}")
+        require(metadata.get("method") in ("cats", "chess", "energy"), f"{path.name} says {metadata}")
         require(0 <= float(metadata.get("sparsity", "nan")) <= 1, f"{path.name} says {metadata}")
 
 
