@@ -84,7 +84,7 @@ extension SolverRequest.Method {
   }
 
   /// The second cut unless another is asked for; 0 is none. Documentation/ablation.md says how far energy's is measured.
-  public var defaultSecondCut: Double { self == .energy ? 0.1 : 0 }
+  public var defaultSecondCut: Double { self == .energy ? 0.075 : 0 }
 
   public var norms: [CHESS.Norm] { self == .chess ? [.rms, .mean] : [] }
 }

@@ -39,7 +39,7 @@ struct SolveCommand: ParsableCommand {
     help: ArgumentHelp(
       """
       Cut the FFN twice, at the sparsity less this and, down columns alone, at the sparsity and this: the same bytes. \
-      0 cuts once. 0.1 unless given for energy, 0 for the others.
+      0 cuts once. 0.075 unless given for energy, 0 for the others.
       """, valueName: "share"))
   var secondCut: Double?
 
