@@ -7,7 +7,9 @@ import Synchronization
 /// step of every layer.
 ///
 /// The engine continues each prompt greedily; the reference decoder then takes the same tokens, keeps what the
-/// engine kept, and notes where it would have chosen otherwise.
+/// engine kept, and notes where it would have chosen otherwise. Both multiply exact activations, whatever the bundle's
+/// manifest asks for: where activations are rounded to 8 bits, the last bit of a sum decides some codes, and what
+/// follows differs by as much as the rounding itself.
 public struct DecoderComparison: Sendable, Equatable {
   /// Tokens that the engine chose, over all prompts.
   public private(set) var tokens = 0
@@ -41,14 +43,14 @@ public struct DecoderComparison: Sendable, Equatable {
   ) throws {
     let traces = try prompts.map { prompt in
       try Self.trace(
-        SparseEngine(bundle, unpacked, capacity: prompt.count + count, threads: threads), prompt, count,
+        SparseEngine(
+          bundle, unpacked, capacity: prompt.count + count, threads: threads, precision: .exact), prompt, count,
         layers: bundle.configuration.layerCount)
     }
     let model = try SparseModel(bundle)
-    let precision = ActivationPrecision(bundle.manifest.weights.activations)
     let total = Mutex((Self(), 0))
     try forEachIndex(below: traces.count, threads: threads) { _, index in
-      let one = Self(replaying: traces[index], model, precision)
+      let one = Self(replaying: traces[index], model)
       let done = total.withLock { total in
         total.0.add(one)
         total.1 += 1
@@ -86,9 +88,9 @@ public struct DecoderComparison: Sendable, Equatable {
     return trace
   }
 
-  private init(replaying trace: Trace, _ model: SparseModel, _ precision: ActivationPrecision) {
+  private init(replaying trace: Trace, _ model: SparseModel) {
     let capacity = trace.prompt.count + trace.decoded.count
-    var decoder = ReferenceDecoder(model, capacity: capacity, precision: precision)
+    var decoder = ReferenceDecoder(model, capacity: capacity)
     var sampler = TokenSampler()
     decoder.read(trace.prompt, sparse: false)
     for (step, token) in trace.decoded.enumerated() {
