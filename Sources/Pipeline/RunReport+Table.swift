@@ -30,7 +30,7 @@ extension RunReport {
     }
     if let generation {
       lines.append(
-        "generate: \(Format.fixed(generation.tokensPerSecond, 1)) tokens a second by the reference decoder, over \(generation.tokens) tokens"
+        "generate: \(Format.fixed(generation.tokensPerSecond, 1)) tokens a second by the fast engine, over \(generation.tokens) tokens"
       )
     }
     return lines.joined(separator: "\n")
