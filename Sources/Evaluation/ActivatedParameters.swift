@@ -1,4 +1,5 @@
 import Checkpoints
+import SparseBundle
 import ThresholdSolver
 
 /// How many weights a token reads: those of every layer, the output head, and one embedding row.
@@ -9,20 +10,18 @@ public struct ActivatedParameters: Sendable, Equatable {
   /// The weights read, as a share of what the dense model reads.
   public var share: Double { sparse / dense }
 
-  /// - Parameter shares: What each layer drops.
+  /// - Parameter shares: What each layer drops; none where every channel is kept.
   public init(_ c: ModelConfiguration, shares: [Thresholds.Shares]) {
-    let hidden = Double(c.hiddenSize)
-    let query = hidden * Double(c.queryWidth)  // the output projection has as many
-    let keyAndValue = 2 * hidden * Double(c.keyValueWidth)
-    let factor = hidden * Double(c.intermediateSize)  // gate, up and down have as many each
-    let norms = 2 * hidden + (c.hasQueryKeyNorm ? 2 * Double(c.headDimension) : 0)
-    let biases = c.hasAttentionBias ? Double(c.queryWidth + 2 * c.keyValueWidth) : 0
-
-    let layer = 2 * query + keyAndValue + 3 * factor + norms + biases
-    dense = layer * Double(c.layerCount) + hidden * Double(c.vocabularySize) + 2 * hidden
-    sparse = shares.reduce(dense) { rest, dropped in
-      rest - query * ((dropped.query ?? 0) + (dropped.output ?? 0)) - factor
-        * (dropped.ffn + (dropped.down ?? dropped.ffn))
+    var dense = Double(c.hiddenSize * (c.vocabularySize + 2))  // the head, one embedding row, the final norm
+    var skipped = 0.0
+    for index in 0..<c.layerCount {
+      for part in LayerTensor.allCases {
+        let weights = Double(c.shape(of: .layer(index, part))?.reduce(1, *) ?? 0)
+        dense += weights
+        if index < shares.count { skipped += weights * shares[index].unread(part) }
+      }
     }
+    self.dense = dense
+    sparse = dense - skipped
   }
 }

@@ -6,21 +6,29 @@ import LinearAlgebra
 /// that hands them over. Writing to them changes what the layer computes from here on.
 public struct Activations {
   let matrix: Matrix
+  private let first: Int
   public let tokens: Int
   public var width: Int { matrix.columns }
 
-  init(_ matrix: Matrix, tokens: Int) {
+  init(_ matrix: Matrix, first: Int = 0, tokens: Int) {
     self.matrix = matrix
+    self.first = first
     self.tokens = tokens
   }
 
   public subscript(token: Int, channel: Int) -> Float {
-    get { matrix[token, channel] }
-    nonmutating set { matrix[token, channel] = newValue }
+    get { matrix[first + token, channel] }
+    nonmutating set { matrix[first + token, channel] = newValue }
   }
 
   /// `width` values of one token.
-  package func row(_ token: Int) -> UnsafeMutablePointer<Float> { matrix.row(token) }
+  package func row(_ token: Int) -> UnsafeMutablePointer<Float> { matrix.row(first + token) }
+
+  /// All tokens but the first `count`; none where there are no more.
+  public func dropFirst(_ count: Int) -> Activations {
+    let count = min(count, tokens)
+    return Activations(matrix, first: first + count, tokens: tokens - count)
+  }
 }
 
 /// Where in the work a call to a tap comes from.

@@ -1,5 +1,6 @@
 import Checkpoints
 import Evaluation
+import SparseBundle
 import TestSupport
 import Testing
 import ThresholdSolver
@@ -25,5 +26,25 @@ struct ActivatedParametersTests {
     let skipped: Double = 2 * 64 * 160 * 1.5 + 64 * 160 * 0.25 + 64 * 64 * 2
     #expect(counted.dense - counted.sparse == skipped)
     #expect(counted.share == counted.sparse / counted.dense)
+  }
+
+  @Test(arguments: TinyModel.allCases)
+  func float32BytesAreFourAWeight(_ model: TinyModel) throws {
+    let c = try model.open().configuration
+    let shares = (0..<c.layerCount).map { _ in Thresholds.Shares(ffn: 0.5, down: 0.75, query: 0.25, output: 0.125) }
+    let counted = ActivatedParameters(c, shares: shares)
+    let bytes = TokenBytes(c, .f32, shares: shares, nil)
+    #expect(bytes.dense == 4 * counted.dense && bytes.sparse == 4 * counted.sparse)
+  }
+
+  /// By hand for the tiny llama: thresholds on factors and products, two of attention, a bias, and sources.
+  @Test func decidingIsPaidFor() throws {
+    let checkpoint = try TinyModel.llama.open()
+    let thresholds = try checkpoint.someThresholds(isExtended: true)
+    let shares = [Thresholds.Shares](repeating: .init(ffn: 0), count: 3)
+    let bytes = TokenBytes(checkpoint.configuration, .f16, shares: shares, thresholds)
+    let deciding = 3 * (4 * (160 + 1 + 1 + 160 + 64) + 160)
+    #expect(bytes.sparse - bytes.dense == Double(deciding))
+    #expect(TokenBytes(checkpoint.configuration, .f16, shares: [], thresholds).sparse == bytes.dense)
   }
 }

@@ -53,6 +53,30 @@ import Testing
     #expect(greatestDifference(reference.logits, engine.logits) < Self.tolerance)
   }
 
+  /// Beside the matrices that the engine reads, norms and thresholds by hand: 2 · 64 a layer and 64, and 160 + 2.
+  @Test(arguments: WeightType.allCases)
+  func bytesAreThoseOfTheMatricesRead(type: WeightType) throws {
+    let (bundle, tokens) = try bundle(.llama, type)
+    let engine = try engine(bundle, capacity: tokens.count)
+    let matrices = engine.layers.flatMap { [$0.query, $0.key, $0.value, $0.output, $0.gate, $0.up, $0.down] }
+    let read = (matrices + [engine.outputHead]).reduce(engine.embedding.rowBytes) { $0 + $1.rows * $1.rowBytes }
+    let norms = 4 * (3 * 2 * 64 + 64)
+    let cache = 2 * 3 * 32 * 4 * 10.0
+    #expect(engine.bytesPerToken(position: 0).dense == Double(read + norms))
+    #expect(engine.bytesPerToken(position: 0).sparse == Double(read + norms))
+    #expect(engine.bytesPerToken(position: 10).dense == Double(read + norms) + cache)
+
+    for token in tokens { engine.step(token, sparse: true) }
+    func bytes(_ matrix: WeightMatrix, _ share: Double) -> Double { share * Double(matrix.rows * matrix.rowBytes) }
+    let decided = engine.decided
+    let skipped = engine.layers.reduce(0.0) { sum, layer in
+      sum + bytes(layer.query, decided.query.share) + bytes(layer.output, decided.output.share)
+        + bytes(layer.up, decided.ffn.share) + bytes(layer.down, decided.ffn.share)
+    }
+    let expected = Double(read + norms + 3 * 4 * (160 + 2)) - skipped
+    #expect((engine.bytesPerToken(position: 0).sparse - expected).magnitude < 1e-6)
+  }
+
   private func expectSame(
     _ engine: SparseEngine, _ reference: ReferenceDecoder, _ tokens: [Int32], sparse: Bool
   ) throws {

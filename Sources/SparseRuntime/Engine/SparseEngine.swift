@@ -3,6 +3,7 @@ import Foundation
 import LinearAlgebra
 import SparseBundle
 import SparseKernels
+import ThresholdSolver
 import Transformer
 
 /// Decodes with kernels that read only the weights which a token keeps, on threads that stay.
@@ -25,8 +26,10 @@ public final class SparseEngine: TokenDecoder {
   let state: EngineState
   let rotary: RotaryTable
   let unpacked: UnpackedWeights
+  let weightType: WeightType
+  let thresholds: Thresholds
   let embedding: WeightMatrix
-  private let outputHead: WeightMatrix
+  let outputHead: WeightMatrix
   private let finalNorm: [Float]
   let layers: [EngineLayer]
 
@@ -65,6 +68,8 @@ public final class SparseEngine: TokenDecoder {
       throw BundleError.malformed(file: BundleFile.configuration, reason: "the model has no layers")
     }
     self.unpacked = unpacked
+    weightType = bundle.weights.type
+    thresholds = bundle.thresholds
     self.capacity = capacity
     configuration = c
     layer = first
@@ -108,9 +113,6 @@ public final class SparseEngine: TokenDecoder {
     position = 0
     decided = DecisionCounts()
   }
-
-  /// Bytes of the output head, and of one row of the embedding.
-  var bytesOfHead: Int { outputHead.rows * outputHead.rowBytes + embedding.rowBytes }
 
   /// Task `task` of the output head.
   func computeLogits(_ task: Int) {

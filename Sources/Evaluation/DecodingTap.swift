@@ -1,0 +1,29 @@
+import Transformer
+
+/// Hands over only what comes behind each sequence's prompt, so that a prompt runs dense as a runtime reads it.
+struct DecodingTap<Tap: ActivationTap>: ActivationTap {
+  let tap: Tap
+  /// Tokens that run dense, of each sequence; none of any where it is empty.
+  let prompts: [Int]
+
+  var masksQueryInput: Bool { tap.masksQueryInput }
+
+  func attentionInput(_ x: Activations, _ context: TapContext) throws {
+    try tap.attentionInput(rest(x, context), context)
+  }
+  func queryInput(_ x: Activations, _ context: TapContext) throws { try tap.queryInput(rest(x, context), context) }
+  func keysAndValues(_ keys: Activations, _ values: Activations, _ context: TapContext) throws {
+    try tap.keysAndValues(rest(keys, context), rest(values, context), context)
+  }
+  func outputInput(_ x: Activations, _ context: TapContext) throws { try tap.outputInput(rest(x, context), context) }
+  func ffnInput(_ x: Activations, _ context: TapContext) throws { try tap.ffnInput(rest(x, context), context) }
+  func gateAndUp(_ gate: Activations, _ up: Activations, _ context: TapContext) throws {
+    try tap.gateAndUp(rest(gate, context), rest(up, context), context)
+  }
+  func product(_ x: Activations, _ context: TapContext) throws { try tap.product(rest(x, context), context) }
+  func layerOutput(_ x: Activations, _ context: TapContext) throws { try tap.layerOutput(rest(x, context), context) }
+
+  private func rest(_ x: Activations, _ context: TapContext) -> Activations {
+    prompts.isEmpty ? x : x.dropFirst(prompts[context.sequence])
+  }
+}

@@ -1,0 +1,112 @@
+import Checkpoints
+import Foundation
+import LinearAlgebra
+import Synchronization
+import ThresholdSolver
+import Transformer
+
+/// Weights, and what to skip of them.
+public struct MeasuredWeights: Sendable {
+  public var weights: any WeightSource
+  /// Each is measured by itself; `nil` stands for these weights with every channel kept.
+  public var thresholds: [Thresholds?]
+
+  public init(_ weights: any WeightSource, _ thresholds: [Thresholds?]) {
+    self.weights = weights
+    self.thresholds = thresholds
+  }
+}
+
+/// Perplexity of a model, and of any number of others beside it, in one walk through the layers: under thresholds,
+/// with rounded weights, or both. The dense model's stream is shared.
+///
+///     let measurement = PerplexityMeasurement(model.weights, threads: 2)
+///     let (dense, others) = try measurement.run(text, [MeasuredWeights(model.weights, ladder)])
+///     others[0][3].klEstimate
+///
+/// Every position of a window but its first is predicted, and weighs the same.
+public struct PerplexityMeasurement: Sendable {
+  private let reference: any WeightSource
+  private let threads: Int
+  private let memoryBudget: Int
+  private let positions: MeasuredPositions
+
+  /// - Parameters:
+  ///   - reference: The dense model, from which divergences are measured.
+  ///   - memoryBudget: Bytes of activations to keep in memory, of all models together; the others go to scratch files
+  ///     in the system's folder for these.
+  public init(
+    _ reference: any WeightSource, threads: Int, memoryBudget: Int = 2_000_000_000,
+    positions: MeasuredPositions = .all
+  ) {
+    self.reference = reference
+    self.threads = threads
+    self.memoryBudget = memoryBudget
+    self.positions = positions
+  }
+
+  /// The dense model's figures, and those of its weights under each thresholds in their order.
+  ///
+  /// - Parameter windows: Token ids; windows of fewer than two tokens predict nothing.
+  public func run(
+    _ windows: [[Int32]], _ thresholds: [Thresholds], progress: @escaping @Sendable (_ share: Double) -> Void = { _ in }
+  ) throws -> (dense: Perplexity, sparse: [Perplexity]) {
+    let (dense, sparse) = try run(
+      TokenWindows(windows), [MeasuredWeights(reference, thresholds)], progress: progress)
+    return (dense, sparse[0])
+  }
+
+  /// - Parameters:
+  ///   - others: Models of the same shape and vocabulary as the dense one.
+  ///   - progress: Called with the share of the work that is done, from any thread.
+  /// - Returns: The dense model's figures, and of each of the others one a thresholds.
+  /// - Complexity: a forward pass for each thresholds and one for the dense model.
+  public func run(
+    _ text: TokenWindows, _ others: [MeasuredWeights],
+    progress: @escaping @Sendable (_ share: Double) -> Void = { _ in }
+  ) throws -> (dense: Perplexity, others: [[Perplexity]]) {
+    let c = reference.configuration
+    let windows = text.windows
+    let prompts = windows.map { positions.promptLength(window: $0.count) }
+    let pass = ForwardPass(c, longest: windows.map(\.count).max() ?? 0, threads: threads)
+    let streams = 1 + others.reduce(0) { $0 + $1.thresholds.count }
+    func states(_ weights: any WeightSource) throws -> HiddenStates {
+      try pass.embed(
+        windows, weights, memoryBudget: memoryBudget / streams,
+        scratchDirectory: FileManager.default.temporaryDirectory.path)
+    }
+    let dense = try states(reference)
+    let hidden = try others.map { other in try other.thresholds.map { _ in try states(other.weights) } }
+    var shares = others.map { $0.thresholds.map { _ in [Thresholds.Shares]() } }
+
+    for index in 0..<c.layerCount {
+      try pass.run(reference.layer(index), index: index, dense, tap: DenseTap())
+      for (i, other) in others.enumerated() {
+        let layer = try other.weights.layer(index)
+        for (j, thresholds) in other.thresholds.enumerated() {
+          guard let thresholds else {
+            try pass.run(layer, index: index, hidden[i][j], tap: DenseTap())
+            continue
+          }
+          let tap = ThresholdTap(thresholds.layers[index])
+          try pass.run(layer, index: index, hidden[i][j], tap: DecodingTap(tap: tap, prompts: prompts))
+          shares[i][j].append(tap.shares)
+        }
+      }
+      progress(Double(index + 1) / Double(c.layerCount + 1))  // the output head counts as a layer
+    }
+
+    var heads = [(try pass.outputHead(reference), [dense])]
+    for (other, hidden) in zip(others, hidden) { heads.append((try pass.outputHead(other.weights), hidden)) }
+    let losses = try LossMeasurement(text, prompts: prompts, threads: threads).run(heads)
+    progress(1)
+    func perplexity(_ sums: [LossSums], _ shares: [Thresholds.Shares], isReference: Bool = false) -> Perplexity {
+      Perplexity(
+        clusters: sums, isClusteredByDocument: losses.isByDocument, shares: shares, isReference: isReference)
+    }
+    return (
+      perplexity(losses.sums[0][0], [], isReference: true),
+      zip(losses.sums.dropFirst(), shares).map { zip($0, $1).map { perplexity($0, $1) } }
+    )
+  }
+}

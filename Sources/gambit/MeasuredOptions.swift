@@ -1,0 +1,23 @@
+import ArgumentParser
+import Pipeline
+
+/// What to measure.
+struct MeasuredOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "A GGUF file, or a folder in Hugging Face's layout; beside a bundle, the dense model to compare it with.",
+      valueName: "path"))
+  var model: String?
+
+  @Option(help: ArgumentHelp("A bundle's folder.", valueName: "folder"))
+  var bundle: String?
+
+  @Option(help: ArgumentHelp("Thresholds that 'gambit solve' wrote, in place of a bundle's own.", valueName: "path"))
+  var thresholds: String?
+
+  func validate() throws {
+    guard model != nil || bundle != nil else { throw ValidationError("Give --model or --bundle.") }
+  }
+
+  func open() throws -> MeasuredSource { try MeasuredSource(model: model, bundle: bundle, thresholds: thresholds) }
+}
