@@ -57,7 +57,7 @@ let package = Package(
       ]),
     .target(
       name: "Evaluation",
-      dependencies: ["LinearAlgebra", "Checkpoints", "Transformer", "ThresholdSolver", "SparseBundle"]),
+      dependencies: ["LinearAlgebra", "Tokenizers", "Checkpoints", "Transformer", "ThresholdSolver", "SparseBundle"]),
     .target(name: "Reports"),
     .target(
       name: "Pipeline",

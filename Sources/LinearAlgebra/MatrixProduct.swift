@@ -40,10 +40,10 @@ package enum MatrixProduct {
     sgemm(a, b, c, transposed: true, inner: a.columns, accumulating: accumulating)
   }
 
-  /// `c ← a · b`.
-  package static func multiply(_ a: MatrixView, _ b: MatrixView, into c: MatrixView) {
+  /// `c ← a · b` or, with `accumulating`, `c ← c + a · b`.
+  package static func multiply(_ a: MatrixView, _ b: MatrixView, into c: MatrixView, accumulating: Bool = false) {
     precondition(a.columns == b.rows && c.rows == a.rows && c.columns == b.columns)
-    sgemm(a, b, c, transposed: false, inner: a.columns, accumulating: false)
+    sgemm(a, b, c, transposed: false, inner: a.columns, accumulating: accumulating)
   }
 
   private static func sgemm(

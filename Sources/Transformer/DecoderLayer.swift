@@ -6,6 +6,8 @@ struct DecoderLayer {
   let configuration: ModelConfiguration
   let weights: LayerWeights
   let rotary: RotaryTable
+  /// How the tokens follow each other.
+  let layout: SequenceLayout
 
   /// Takes the first rows of `hidden`, the residual stream, through the layer, in place. What `tap` writes
   /// is what goes on.
@@ -35,7 +37,7 @@ struct DecoderLayer {
     position(w.key, heads: configuration.keyValueHeadCount, norm: weights.keyNorm, tokens)
     try tap.keysAndValues(Activations(w.key, tokens: tokens), Activations(w.value, tokens: tokens), context)
 
-    Attention(configuration: configuration)(w, tokens: tokens)
+    Attention(configuration: configuration)(w, layout)
     try tap.outputInput(Activations(w.mixed, tokens: tokens), context)
     add(w.mixed, weights.output, to: hidden, tokens)
   }
@@ -91,7 +93,7 @@ struct DecoderLayer {
           VectorMath.rmsNorm(start, weight: norm, epsilon: configuration.normEpsilon, into: start)
         }
       }
-      rotary.rotate(row, heads: heads, position: token)
+      rotary.rotate(row, heads: heads, position: layout.position(of: token))
     }
   }
 }

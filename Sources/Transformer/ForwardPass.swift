@@ -55,17 +55,21 @@ public struct ForwardPass: Sendable {
 
   /// Takes every sequence of `states` through one layer, in place.
   ///
-  /// - Parameter finished: Called with the tokens of each sequence that is done, from any thread.
+  /// - Parameters:
+  ///   - layouts: How the tokens of each sequence follow each other; one after the other where it is empty.
+  ///   - finished: Called with the tokens of each sequence that is done, from any thread.
   /// - Throws: What `tap` throws; `states` is then a mixture of before and after.
   /// - Complexity: O(tokens · layer weights + Σ length² · queryWidth).
   public func run(
-    _ layer: LayerWeights, index: Int, _ states: HiddenStates, tap: some ActivationTap,
-    finished: @Sendable (_ tokens: Int) -> Void = { _ in }
+    _ layer: LayerWeights, index: Int, _ states: HiddenStates, layouts: [SequenceLayout] = [],
+    tap: some ActivationTap, finished: @Sendable (_ tokens: Int) -> Void = { _ in }
   ) throws {
-    let decoder = DecoderLayer(configuration: configuration, weights: layer, rotary: rotary)
     try forEachIndex(below: states.count, threads: threads) { worker, sequence in
       let workspace = workspaces[worker]
       let tokens = states.lengths[sequence]
+      let layout = layouts.isEmpty ? SequenceLayout(prefix: tokens) : layouts[sequence]
+      precondition(layout.count == tokens)
+      let decoder = DecoderLayer(configuration: configuration, weights: layer, rotary: rotary, layout: layout)
       let context = TapContext(layer: index, sequence: sequence, worker: worker)
       try states.update(sequence, buffer: workspace.hidden) { hidden in
         try decoder(hidden, workspace, tokens: tokens, tap: tap, context)
