@@ -3,6 +3,13 @@
 enum BuiltInText {
   static let documents = [story, encyclopedia, dialogue, code, instructions]
 
+  /// How its paragraphs begin, with eight words each: what models are asked to continue where no prompts are given.
+  static var prompts: [String] {
+    documents.joined(separator: "\n\n").split(separator: "\n\n").map { paragraph in
+      paragraph.split(whereSeparator: \.isWhitespace).prefix(8).joined(separator: " ")
+    }
+  }
+
   private static let story = """
     The lighthouse keeper had not spoken to anyone for eleven days when the boat came in. It was a small boat, painted \
     green, and the woman who rowed it did not look up until its keel touched the stones. She had brought flour, lamp \

@@ -47,12 +47,7 @@ public struct EvaluateStage: Sendable {
     _ dense: any WeightSource, _ windows: TokenWindows, _ others: [MeasuredWeights], model: String, _ console: Console
   ) throws -> (dense: Perplexity, others: [[Perplexity]]) {
     let c = dense.configuration
-    guard sequenceLength <= c.contextLength else {
-      throw PipelineError.sequenceTooLong(length: sequenceLength, limit: c.contextLength)
-    }
-    guard windows.windows.joined().allSatisfy({ $0 >= 0 && $0 < c.vocabularySize }) else {
-      throw PipelineError.foreignTokens(sample: files.joined(separator: ", "), model: model)
-    }
+    try check(windows, c, model: model)
     for other in others.map(\.weights.configuration) {
       guard (other.hiddenSize, other.layerCount, other.vocabularySize) == (c.hiddenSize, c.layerCount, c.vocabularySize)
       else {
@@ -64,6 +59,29 @@ public struct EvaluateStage: Sendable {
     return try console.task("evaluate", total: tokens, unit: "tokens") { task in
       try PerplexityMeasurement(dense, threads: threads, positions: positions)
         .run(windows, others) { task.advance(to: $0 * tokens) }
+    }
+  }
+
+  /// What thresholds drop of the text, a layer each, where nobody asks what the model predicts.
+  ///
+  /// - Throws: ``PipelineError`` where the windows do not fit the model.
+  func shares(
+    _ weights: any WeightSource, _ windows: TokenWindows, _ thresholds: Thresholds, model: String, _ console: Console
+  ) throws -> [Thresholds.Shares] {
+    try check(windows, weights.configuration, model: model)
+    let tokens = Double(windows.windows.count * sequenceLength)
+    return try console.task("evaluate drift", total: tokens, unit: "tokens") { task in
+      try ShareMeasurement(weights, threads: threads)
+        .run(windows.windows, thresholds) { task.advance(to: $0 * tokens) }
+    }
+  }
+
+  private func check(_ windows: TokenWindows, _ c: ModelConfiguration, model: String) throws {
+    guard sequenceLength <= c.contextLength else {
+      throw PipelineError.sequenceTooLong(length: sequenceLength, limit: c.contextLength)
+    }
+    guard windows.windows.joined().allSatisfy({ $0 >= 0 && $0 < c.vocabularySize }) else {
+      throw PipelineError.foreignTokens(sample: files.joined(separator: ", "), model: model)
     }
   }
 

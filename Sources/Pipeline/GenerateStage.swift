@@ -112,7 +112,8 @@ public struct GenerateStage: Sendable {
       activatedShare: ActivatedParameters(bundle.configuration, shares: shares).share)
   }
 
-  private func tokens(of prompt: String, _ tokenizer: Tokenizer, _ bundle: ModelBundle) throws -> [Int32] {
+  /// The prompt's tokens, which leave at least one for the model to say.
+  func tokens(of prompt: String, _ tokenizer: Tokenizer, _ bundle: ModelBundle) throws -> [Int32] {
     let tokens =
       try chat.map { try tokenizer.encode(conversation(prompt, $0, tokenizer, bundle)) }
       ?? tokenizer.encode(prompt, addingSpecialTokens: true)
@@ -139,7 +140,8 @@ public struct GenerateStage: Sendable {
       endOfText: tokenizer.endOfText.flatMap(tokenizer.text(of:)))
   }
 
-  private func stop(_ tokenizer: Tokenizer) throws -> Set<Int32> {
+  /// The tokens that end a text.
+  func stop(_ tokenizer: Tokenizer) throws -> Set<Int32> {
     var stop = Set([tokenizer.endOfText].compactMap(\.self))
     for text in stopTokens {
       let tokens = tokenizer.encode(text)

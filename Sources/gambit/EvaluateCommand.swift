@@ -4,6 +4,7 @@ struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate", abstract: "Measures a model or a bundle.",
     subcommands: [
-      PerplexityCommand.self, TasksCommand.self, LogitsCommand.self, ThroughputCommand.self,
+      PerplexityCommand.self, TasksCommand.self, ContinuationsCommand.self, DriftCommand.self, LogitsCommand.self,
+      ThroughputCommand.self,
     ])
 }

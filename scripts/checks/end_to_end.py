@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 import collection_checks
+import evaluation_checks
 import gambit
 import parity_checks
 import quantization_checks
@@ -74,6 +75,12 @@ def end_to_end(model: Path, scratch: Path, outcome: Outcome) -> None:
     check(runtime_checks.threads_make_no_difference, run)
     check(runtime_checks.bench_reports, run)
     check(runtime_checks.cache_is_checked_and_emptied, run)
+
+    check(evaluation_checks.bundle_is_measured_beside_its_model, run, model)
+    check(evaluation_checks.prompts_are_left_dense, run)
+    check(evaluation_checks.tasks_are_answered, run, model, scratch)
+    check(evaluation_checks.texts_are_compared, run, scratch)
+    check(evaluation_checks.drift_is_found, run, scratch)
 
     check(parity_checks.tokens_equal_those_of_transformers, model)
     check(parity_checks.documents_tokenize_as_recorded, model)

@@ -34,7 +34,8 @@ def compare(task: dict, folder: Path, model: torch.nn.Module, tokenizer, start: 
         agree += mine[0] == theirs[-1][0]
         agree_norm += mine[1] == theirs[-1][1]
         if mine != theirs[-1]:
-            print(f"  question {index}: {mine}, transformers {theirs[-1]}, log-likelihoods {[round(s, 5) for s in scores]}")
+            rounded = [round(score, 5) for score in scores]
+            print(f"  question {index}: {mine}, transformers {theirs[-1]}, log-likelihoods {rounded}")
     gold = [question["gold"] for question in asked]
     figures = [accuracy([row[column] for row in theirs], gold)[0] for column in (0, 1)]
     print(f"{task['task']}: {agree} of {len(asked)} predictions agree, {agree_norm} of acc_norm's; "

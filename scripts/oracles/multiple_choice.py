@@ -1,4 +1,4 @@
-"""Multiple-choice questions scored the plain way: every choice is a text of its own, tokens as in lm-evaluation-harness."""
+"""Multiple-choice questions scored the plain way: every choice a text of its own, tokens as in lm-evaluation-harness."""
 
 import json
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ def choices(question: dict) -> Iterator[tuple[str, str]]:
 
 
 def encode(tokenizer: Tokenizer, context: str, continuation: str, start: int) -> tuple[list[int], int]:
-    """Both as one list of ids, and how many of them are the context's (`TemplateLM._encode_pair` of the harness, 0.4)."""
+    """Both as one list of ids, and how many of them are the context's, as the harness cuts them."""
     spaces = len(context) - len(context.rstrip())
     if spaces:
         context, continuation = context[:-spaces], context[-spaces:] + continuation

@@ -1,0 +1,155 @@
+import ActivationStatistics
+import Checkpoints
+import Corpus
+import Evaluation
+import Files
+import Foundation
+import Reports
+import SparseBundle
+import TestSupport
+import Testing
+import ThresholdSolver
+import Tokenizers
+
+@testable import Pipeline
+
+struct EvaluationStagesTests {
+  private let folder = TemporaryFolder()
+  private let console = Console(quiet: true)
+
+  @Test func bundleBesideItsModelIsComparedWithUnroundedWeights() throws {
+    let bundle = try writeBundle(.llama, .q4)
+    let text = EvaluateStage(files: [try writeText()], sequenceLength: 32, maximumTokens: 128, threads: 2)
+    func report(model: String?) throws -> PerplexityReport {
+      let source = try MeasuredSource(model: model, bundle: bundle)
+      let windows = try text.windows(source.tokenizer, model: source.name)
+      let (dense, others) = try text.run(
+        source.reference, windows, [MeasuredWeights(source.weights, [source.thresholds])], model: source.name, console)
+      return PerplexityReport(source, dense: dense, others[0][0], positions: .all)
+    }
+    let (alone, beside) = (try report(model: nil), try report(model: TinyModel.llama.folder))
+    #expect(alone.dense?.weights == .bundle && beside.dense?.weights == .model)
+    #expect(alone.nll == beside.nll && alone.dense?.nll != beside.dense?.nll && alone.kl != beside.kl)
+    #expect(alone.weights == .q4 && alone.tokens == 4 * 31 && alone.cluster == .document && alone.clusters > 1)
+    #expect(alone.bytesPerToken < alone.dense?.bytesPerToken ?? 0 && alone.activatedShare < 1)
+    let increase = try #require(beside.nllIncrease)
+    #expect((increase - (beside.nll - (beside.dense?.nll ?? 0))).magnitude < 1e-12)
+  }
+
+  @Test func modelWithoutThresholdsIsTheDenseModel() throws {
+    let source = try MeasuredSource(model: TinyModel.qwen2.folder, bundle: nil)
+    let text = EvaluateStage(files: [try writeText()], sequenceLength: 32, maximumTokens: 64, threads: 1)
+    let (dense, _) = try text.run(
+      source.reference, text.windows(source.tokenizer, model: source.name), [], model: source.name, console)
+    let report = PerplexityReport(source, dense: dense, nil, positions: .all)
+    #expect(report.kl == nil && report.dense == nil && report.activatedShare == 1 && report.weights == .f32)
+    #expect(report.bytesPerToken == 4 * report.activatedParameters)
+  }
+
+  @Test func whatWasMadeWithAnotherModelIsRefused() throws {
+    let bundle = try writeBundle(.llama, .f32)
+    let thresholds = folder.path("thresholds.safetensors")
+    try writeAtomically(TinyModel.llama.open().someThresholds().encoded(), to: thresholds)
+    #expect(throws: PipelineError.otherModel(file: bundle, model: TinyModel.qwen3.folder)) {
+      try MeasuredSource(model: TinyModel.qwen3.folder, bundle: bundle)
+    }
+    #expect(throws: (any Error).self) {
+      try MeasuredSource(model: TinyModel.qwen3.folder, bundle: nil, thresholds: thresholds)
+    }
+    #expect(try MeasuredSource(model: TinyModel.llama.folder, bundle: nil, thresholds: thresholds).thresholds != nil)
+    #expect(throws: PipelineError.self) { try MeasuredSource(model: nil, bundle: nil) }
+  }
+
+  @Test func continuationsOfThresholdsThatDropNothingAreTheDenseOnes() throws {
+    let path = try writeBundle(.llama3, .f16) { _ in 0 }
+    let report = try ContinuationsStage(prompts: ["One", "Another one"], tokens: 12).run(
+      ModelBundle(path: path), console)
+    #expect(report.equalShare == 1 && report.equalPrefixShare == 1 && report.equalShareStderr == 0)
+    #expect(report.continuations.map(\.prompt) == ["One", "Another one"])
+    #expect(report.continuations.allSatisfy { $0.dense == $0.sparse && $0.equalPrefix <= 12 })
+    #expect(report.repetition.dense == report.repetition.sparse)
+  }
+
+  @Test func continuationsOfThresholdsThatDropEverythingDiffer() throws {
+    let path = try writeBundle(.llama3, .f16) { _ in .infinity }
+    let report = try ContinuationsStage(tokens: 12).run(ModelBundle(path: path), console)
+    #expect(report.prompts >= 5 && report.equalShare < 1)
+  }
+
+  @Test func tasksOfAFolderAreAsked() throws {
+    let checkpoint = try TinyModel.llama.open()
+    let stage = TasksStage(folder: SharedFixtures.path("tasks"), limit: 4, threads: 2)
+    let tasks = try stage.tasks(Tokenizer(checkpoint.tokenizer), checkpoint.configuration)
+    let results = try stage.run(checkpoint.weights, checkpoint.someThresholds(), tasks, console)
+    let report = TasksReport(results, weights: .f32)
+    #expect(report.tasks.map(\.task) == ["tiny"] && report.tasks[0].n == 4 && report.tasks[0].predictions.count == 4)
+    #expect(report.mean == report.tasks[0].acc && report.meanStderr == report.tasks[0].accStderr)
+    #expect(try #require(report.realised).ffn > 0.1)
+    let twice = TasksReport.mean(results + results)
+    #expect(twice.mean == report.mean)
+    let error = try #require(twice.standardError)
+    #expect((error - (report.meanStderr ?? 0) / 2.0.squareRoot()).magnitude < 1e-12)
+  }
+
+  /// On documents that thresholds were solved on, the first layer drops what the statistics say; later ones see what
+  /// masks left of it.
+  @Test func textLikeTheCalibrationTextFits() throws {
+    let checkpoint = try TinyModel.llama.open()
+    let (text, file) = (try writeText(), folder.path("thresholds.safetensors"))
+    var thresholds = try solve(checkpoint, on: text)
+    try writeAtomically(thresholds.encoded(), to: file)
+    func report(_ statistics: String?, tolerance: Double) throws -> DriftReport {
+      let text = EvaluateStage(files: [text], sequenceLength: 32, maximumTokens: 256, threads: 1)
+      return try DriftStage(text: text, statistics: statistics, tolerance: tolerance)
+        .run(MeasuredSource(model: checkpoint.path, bundle: nil, thresholds: file), console)
+    }
+    let known = try report(folder.path("statistics.h5"), tolerance: 0.2)
+    #expect(known.verdict == .fits && known.layerCalibration == .statistics && known.tokens == 256)
+    #expect(known.places.map(\.place) == [.ffn, .query, .output] && known.layers.map(\.count) == [3, 3, 3])
+    #expect(try known.layers[0].allSatisfy { try #require($0.difference).magnitude < 0.05 })
+    let unknown = try report(nil, tolerance: 0)
+    #expect(unknown.verdict == .drifted && unknown.layerCalibration == .unknown)
+    #expect(
+      unknown.layers[0].allSatisfy { $0.within == nil }
+        && unknown.places.map(\.realised) == known.places.map(\.realised))
+
+    thresholds.statisticsHash = "other"
+    try writeAtomically(thresholds.encoded(), to: file)
+    #expect(throws: PipelineError.self) { try report(folder.path("statistics.h5"), tolerance: 1) }
+  }
+
+  /// Samples a text, collects its statistics, and solves.
+  private func solve(_ checkpoint: Checkpoint, on text: String) throws -> Thresholds {
+    let (sample, statistics) = (folder.path("sample.h5"), folder.path("statistics.h5"))
+    try SampleStage(sources: [TextSource(patterns: [text])], tokens: 512, sequenceLength: 32, seed: 1)
+      .run(checkpoint, output: sample, console)
+    try CollectStage(threads: 1).run(
+      checkpoint, TokenSequences(contentsOf: URL(filePath: sample)), samplePath: sample, output: statistics,
+      resuming: .never, console)
+    let request = try SolverRequest(method: .chess, attention: true, sparsity: 0.5)
+    return try SolveStage([request]).run(checkpoint, StatisticsFile(path: statistics), console)[0]
+  }
+
+  private func writeText() throws -> String {
+    let path = folder.path("text.jsonl")
+    let lines = (0..<40).map { #"{"text": "Document \#($0) says that winter came early."}"# }
+    try writeAtomically(lines.joined(separator: "\n").utf8, to: path)
+    return path
+  }
+
+  private func writeBundle(
+    _ model: TinyModel, _ type: WeightType, threshold: ((Float) -> Float)? = nil
+  ) throws -> String {
+    let checkpoint = try model.open()
+    var thresholds = try checkpoint.someThresholds()
+    if let threshold {
+      thresholds.layers = thresholds.layers.map { layer in
+        .init(
+          ffn: layer.ffn.map(threshold), query: layer.query?.map(threshold), output: layer.output?.map(threshold))
+      }
+    }
+    let path = folder.path("bundle")
+    try ExportStage(type: type, threads: 2).run(checkpoint, thresholds, output: path, console)
+    return path
+  }
+}
