@@ -3,7 +3,8 @@ import Evaluation
 /// What `gambit evaluate drift` found.
 public struct DriftReport: Sendable, Encodable {
   public enum Verdict: String, Sendable, Encodable {
-    /// At every place the mean share is within the tolerance of the calibration text's.
+    /// At every place the mean share is within the tolerance of the calibration text's; where layers are known, the mean
+    /// of their differences, too.
     case fits
     case drifted
   }
@@ -21,6 +22,8 @@ public struct DriftReport: Sendable, Encodable {
     /// Absent, with what follows from it, where it is not known.
     public var calibration: Double?
     public var difference: Double?
+    /// The mean magnitude of layers' differences, of a mean over layers.
+    public var layerDifference: Double?
     public var within: Bool?
 
     init(_ comparison: Drift.Comparison) {
@@ -28,6 +31,7 @@ public struct DriftReport: Sendable, Encodable {
       realised = comparison.realised
       calibration = comparison.calibration
       difference = comparison.difference
+      layerDifference = comparison.layerDifference
       within = comparison.isWithin
     }
   }

@@ -10,8 +10,9 @@ struct DriftCommand: ParsableCommand {
       they drop more or less, and so cost quality or speed. The verdict is 'fits' where the share of every place, \
       averaged over layers, is within the tolerance, and 'drifted' otherwise; either way the command exits with 0.
 
-      Thresholds hold the calibration text's means over layers. With --statistics, the file that they were solved \
-      from, layers are compared one by one as well.
+      Thresholds hold the calibration text's means over layers, which hide layers that drop more behind others that \
+      drop less. With --statistics, the file that thresholds were solved from, layers are compared one by one, and the \
+      mean of their differences must be within the tolerance, too.
       """)
 
   @OptionGroup var measured: MeasuredOptions
@@ -42,11 +43,12 @@ struct DriftCommand: ParsableCommand {
       threads: threads.threads)
     let report = try DriftStage(text: text, statistics: statistics, tolerance: tolerance)
       .run(measured.open(), options.console)
-    var table = TextTable(["place", "calibration", "this text", "difference", "within"])
+    var table = TextTable(["place", "calibration", "this text", "difference", "by layer", "within"])
     for row in report.places {
       table.add([
         row.place.rawValue, row.calibration.map(Format.percent) ?? "–", Format.percent(row.realised),
-        row.difference.map(Format.percent) ?? "–", row.within.map { $0 ? "yes" : "NO" } ?? "–",
+        row.difference.map(Format.percent) ?? "–", row.layerDifference.map(Format.percent) ?? "–",
+        row.within.map { $0 ? "yes" : "NO" } ?? "–",
       ])
     }
     try options.print(

@@ -63,13 +63,14 @@ def texts_are_compared(run: RunDirectory, scratch: Path) -> None:
 
 
 def drift_is_found(run: RunDirectory, scratch: Path) -> None:
-    """evaluate drift: held-out text of the same kind fits, columns of digits do not."""
-    arguments = ("evaluate", "drift", "--bundle", run.bundle, "--max-tokens", TOKENS, "--text")
-    fits = gambit.ask(*arguments, HELD_OUT, "--statistics", run.statistics)
-    require(fits["verdict"] == "fits", f"{fits['places']}")
-    require(fits["layer_calibration"] == "statistics", fits["layer_calibration"])
+    """evaluate drift: held-out text of the same kind fits; on columns of digits layers drop other shares."""
+    arguments = ("evaluate", "drift", "--bundle", run.bundle, "--max-tokens", TOKENS, "--statistics", run.statistics,
+                 "--text")
+    held_out = gambit.ask(*arguments, HELD_OUT)
+    require(held_out["verdict"] == "fits", f"{held_out['places']}")
+    require(held_out["layer_calibration"] == "statistics", held_out["layer_calibration"])
     digits = scratch / "digits.txt"
     rows = ([str(row * column * 7919 % 9973) for column in range(1, 9)] for row in range(400))
     digits.write_text("\n".join(map(" ".join, rows)))
-    drifted = gambit.ask(*arguments, digits)
-    require(drifted["verdict"] == "drifted", f"{drifted['places']}")
+    other = gambit.ask(*arguments, digits)
+    require(other["verdict"] == "drifted", f"{other['places']}")
