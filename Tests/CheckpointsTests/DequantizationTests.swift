@@ -13,6 +13,13 @@ import Testing
     #expect(try values == Fixture.expected("encodings.safetensors").values(of: encoding.name))
   }
 
+  @Test(arguments: [WeightEncoding.q4_0, .q5_0, .q5_1, .q8_0, .q2_K, .q3_K, .q4_K, .q5_K, .q6_K, .iq4_NL])
+  func whatLlamaCppQuantisedReadsAsItReadsIt(encoding: WeightEncoding) throws {
+    let file = try GGUFFile(path: Fixture.path("llama-cpp.gguf"))
+
+    #expect(try file.values(of: encoding.name) == file.values(of: encoding.name + ".values"))
+  }
+
   #if !(os(macOS) && arch(x86_64))
     @Test func everyHalfIsWidenedExactly() {
       let wrong = (UInt16.min ... .max).filter { bits in

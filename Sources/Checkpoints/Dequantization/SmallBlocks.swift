@@ -41,6 +41,18 @@ enum SmallBlocks {
     target.store(SIMD16<Float>(high) * d + m, at: 16)
   }
 
+  /// `d · level[q]`: d, 16 bytes of nibbles. The sixteen levels lie closer together near 0, where most weights are.
+  @inline(__always)
+  static func decodeIQ4_NL(_ block: UnsafeRawPointer, _ target: UnsafeMutablePointer<Float>) {
+    let levels = SIMD16<Int8>(-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113)
+    let d = block.half(at: 0)
+    for i in 0..<16 {
+      let q = block.byte(at: 2 + i)
+      target[i] = d * Float(levels[Int(q & 15)])
+      target[16 + i] = d * Float(levels[Int(q >> 4)])
+    }
+  }
+
   /// `d · q`: d, 32 signed bytes.
   @inline(__always)
   static func decodeQ8_0(_ block: UnsafeRawPointer, _ target: UnsafeMutablePointer<Float>) {

@@ -3,6 +3,31 @@
 // Functions bear the names of the format.
 // swift-format-ignore: AlwaysUseLowerCamelCase
 enum SuperBlocks {
+  /// `(d · scale) · q − dmin · minimum`: 16 bytes of a scale (low nibble) and a minimum each, 64 of bit pairs, d, dmin.
+  @inline(__always)
+  static func decodeQ2_K(_ block: UnsafeRawPointer, _ target: UnsafeMutablePointer<Float>) {
+    let d = block.half(at: 80)
+    let dmin = block.half(at: 82)
+    for group in 0..<16 {
+      let packed = block.byte(at: group)
+      let q = bitPairs(block + 16, group)
+      target.store(SIMD16<Float>(q) * (d * Float(packed & 15)) - dmin * Float(packed >> 4), at: 16 * group)
+    }
+  }
+
+  /// `(d · (scale − 32)) · (q − 4)`: 32 bytes of third bits, 64 of bit pairs, 12 of scales, d.
+  @inline(__always)
+  static func decodeQ3_K(_ block: UnsafeRawPointer, _ target: UnsafeMutablePointer<Float>) {
+    let d = block.half(at: 108)
+    for group in 0..<16 {
+      // Bit g / 2 of byte i belongs to weight i of the groups g, g even for the first 16 bytes.
+      let third = (block.bytes16(at: 16 * (group % 2)) &>> UInt8(truncatingIfNeeded: group / 2)) & 1
+      let q = bitPairs(block + 32, group) | third &<< 2
+      let scale = d * Float(Int(sixBitScale(block + 96, group)) - 32)
+      target.store((SIMD16<Float>(q) - 4) * scale, at: 16 * group)
+    }
+  }
+
   /// `(d · scale) · q − dmin · minimum`: d, dmin, 12 bytes of scales, 128 bytes of nibbles.
   @inline(__always)
   static func decodeQ4_K(_ block: UnsafeRawPointer, _ target: UnsafeMutablePointer<Float>) {
@@ -63,5 +88,21 @@ enum SuperBlocks {
     let scale = (nibbles & 15) | ((packed.byte(at: group - 4) >> 6) << 4)
     let minimum = (nibbles >> 4) | ((packed.byte(at: group) >> 6) << 4)
     return (Float(scale), Float(minimum))
+  }
+
+  /// The bit pairs of a group of 16: each half of the block (8 groups) has 32 bytes, which two groups share in turn.
+  @inline(__always)
+  private static func bitPairs(_ packed: UnsafeRawPointer, _ group: Int) -> SIMD16<UInt8> {
+    let shared = packed.bytes16(at: 32 * (group / 8) + 16 * (group % 2))
+    return (shared &>> UInt8(truncatingIfNeeded: group % 8 / 2 * 2)) & 3
+  }
+
+  /// Sixteen scales of six bits in twelve bytes: low nibbles of groups 0–7 and 8–15 in bytes 0–7, upper bit pairs in
+  /// bytes 8–11.
+  @inline(__always)
+  private static func sixBitScale(_ packed: UnsafeRawPointer, _ group: Int) -> UInt8 {
+    let low = packed.byte(at: group % 8) >> (group < 8 ? 0 : 4) & 15
+    let high = packed.byte(at: 8 + group % 4) >> UInt8(group / 4 * 2) & 3
+    return low | high << 4
   }
 }

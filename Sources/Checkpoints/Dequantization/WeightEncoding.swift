@@ -10,9 +10,12 @@ public enum WeightEncoding: UInt32, Sendable, CaseIterable {
   case q5_0 = 6
   case q5_1 = 7
   case q8_0 = 8
+  case q2_K = 10
+  case q3_K = 11
   case q4_K = 12
   case q5_K = 13
   case q6_K = 14
+  case iq4_NL = 20
   case bf16 = 30
 
   /// The name by which the field knows it, such as `Q4_K`.
@@ -26,9 +29,12 @@ public enum WeightEncoding: UInt32, Sendable, CaseIterable {
     case .q5_0: "Q5_0"
     case .q5_1: "Q5_1"
     case .q8_0: "Q8_0"
+    case .q2_K: "Q2_K"
+    case .q3_K: "Q3_K"
     case .q4_K: "Q4_K"
     case .q5_K: "Q5_K"
     case .q6_K: "Q6_K"
+    case .iq4_NL: "IQ4_NL"
     }
   }
 
@@ -36,8 +42,8 @@ public enum WeightEncoding: UInt32, Sendable, CaseIterable {
   public var weightsPerBlock: Int {
     switch self {
     case .f32, .f16, .bf16: 1
-    case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0: 32
-    case .q4_K, .q5_K, .q6_K: 256
+    case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0, .iq4_NL: 32
+    case .q2_K, .q3_K, .q4_K, .q5_K, .q6_K: 256
     }
   }
 
@@ -46,11 +52,13 @@ public enum WeightEncoding: UInt32, Sendable, CaseIterable {
     switch self {
     case .f32: 4
     case .f16, .bf16: 2
-    case .q4_0: 18
+    case .q4_0, .iq4_NL: 18
     case .q4_1: 20
     case .q5_0: 22
     case .q5_1: 24
     case .q8_0: 34
+    case .q2_K: 84
+    case .q3_K: 110
     case .q4_K: 144
     case .q5_K: 176
     case .q6_K: 210

@@ -61,7 +61,7 @@ struct StoredWeights: WeightSource {
     try matrix(configuration.tiedEmbeddings ? .embeddings : .outputHead)
   }
 
-  private func stored(_ tensor: ModelTensor) throws(CheckpointError) -> StoredTensor {
+  func stored(_ tensor: ModelTensor) throws(CheckpointError) -> StoredTensor {
     let name = naming.name(of: tensor)
     guard let stored = try catalog.storedTensor(named: name) else {
       throw .missing(path: catalog.path, item: "tensor '\(name)'")

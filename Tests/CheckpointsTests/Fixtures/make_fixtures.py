@@ -35,15 +35,19 @@ random = np.random.default_rng(20250101)
 HIDDEN, INTERMEDIATE, LAYERS, HEADS, KV_HEADS, VOCABULARY = 32, 64, 2, 4, 2, 48
 
 
+# Where blocks of these encodings have their binary16 scales, in bytes.
+SCALES = {Q.Q4_K: (0, 2), Q.Q5_K: (0, 2), Q.Q6_K: (208,), Q.Q2_K: (80, 82), Q.Q3_K: (108,), Q.IQ4_NL: (0,)}
+
+
 def normal(*shape):
     return random.standard_normal(shape, dtype=np.float32)
 
 
-def random_blocks(encoding, rows, columns):
+def random_blocks(encoding, rows, columns, random=random):
     """Random valid blocks: any bits are, so long as the binary16 scales are finite."""
     weights, size = GGML_QUANT_SIZES[encoding]
     blocks = random.integers(0, 256, (rows * columns // weights, size), dtype=np.uint8)
-    for offset in {Q.Q4_K: (0, 2), Q.Q5_K: (0, 2), Q.Q6_K: (208,)}[encoding]:
+    for offset in SCALES[encoding]:
         scales = random.standard_normal(len(blocks)).astype(np.float16)
         blocks[:, offset : offset + 2] = scales[:, None].view(np.uint8)
     return blocks.reshape(rows, -1)
@@ -52,9 +56,11 @@ def random_blocks(encoding, rows, columns):
 def encodings():
     writer = GGUFWriter(HERE / "encodings.gguf", "none")
     expected = {}
-    for encoding in (Q.F32, Q.F16, Q.BF16, Q.Q4_0, Q.Q4_1, Q.Q5_0, Q.Q5_1, Q.Q8_0, Q.Q4_K, Q.Q5_K, Q.Q6_K):
-        if encoding in (Q.Q4_K, Q.Q5_K, Q.Q6_K):
-            stored = random_blocks(encoding, 3, 512)
+    later = np.random.default_rng(20261124)  # of its own, so that a new encoding changes no other fixture
+    for encoding in (Q.F32, Q.F16, Q.BF16, Q.Q4_0, Q.Q4_1, Q.Q5_0, Q.Q5_1, Q.Q8_0, *SCALES):
+        if encoding in SCALES:
+            source = later if encoding in (Q.Q2_K, Q.Q3_K, Q.IQ4_NL) else random
+            stored = random_blocks(encoding, 3, 512, source)
         else:
             values = normal(3, 96)
             values[0, :32] = 0
