@@ -3,29 +3,13 @@ import Foundation
 import Yams
 
 extension PipelineDocument {
-  private static let largestFile = 1 << 20
-
   /// Reads a pipeline file and applies settings to it.
   ///
   /// - Parameter settings: `key.path=value` each; a number is an index into a list, the value is YAML.
   /// - Throws: ``PipelineError`` that names the file or the setting.
   public init(path: String, settings: [String] = []) throws {
-    let file = try FileReader(path: path)
     func fail(_ reason: String) -> PipelineError { .badPipeline(path: path, reason: reason) }
-    guard file.count <= Self.largestFile else { throw fail("it is larger than 1 MiB") }
-    let text = String(decoding: try file.read(at: 0, count: file.count), as: UTF8.self)
-    do {
-      guard var node = try compose(yaml: text) else { throw fail("it is empty") }
-      for setting in settings { try node.apply(setting) }
-      if let unknown = node.firstUnknownKey(Shape.pipeline) {
-        throw fail("it has a key '\(unknown)' that means nothing: see schemas/pipeline.schema.json")
-      }
-      self = try YAMLDecoder(encoding: .utf8).decode(Self.self, from: serialize(node: node))
-    } catch let error as YamlError {
-      throw fail("it is not YAML (\(error.summary))")
-    } catch let error as DecodingError {
-      throw fail(error.summary)
-    }
+    self = try Shape.pipeline.read(path, settings, schema: "pipeline", failure: fail)
     if let problem { throw fail(problem) }
   }
 
@@ -50,10 +34,39 @@ extension PipelineDocument {
 }
 
 /// Which keys a document may have, so that a misspelt one is not silently ignored.
-private indirect enum Shape: Sendable {
+indirect enum Shape: Sendable {
   case value
   case list(Shape)
   case object([String: Shape])
+  /// The shape of the first of these keys that an object has, or else of the last.
+  case variant([(key: String, Shape)])
+
+  private static let largestFile = 1 << 20
+
+  /// Reads a document of this shape and applies settings to it.
+  ///
+  /// - Parameters:
+  ///   - schema: Which of schemas/ describes the document.
+  ///   - failure: Makes an error of what is wrong.
+  func read<Document: Decodable>(
+    _ path: String, _ settings: [String], schema: String, failure: (_ reason: String) -> PipelineError
+  ) throws -> Document {
+    let file = try FileReader(path: path)
+    guard file.count <= Self.largestFile else { throw failure("it is larger than 1 MiB") }
+    let text = String(decoding: try file.read(at: 0, count: file.count), as: UTF8.self)
+    do {
+      guard var node = try compose(yaml: text) else { throw failure("it is empty") }
+      for setting in settings { try node.apply(setting) }
+      if let unknown = node.firstUnknownKey(self) {
+        throw failure("it has a key '\(unknown)' that means nothing: see schemas/\(schema).schema.json")
+      }
+      return try YAMLDecoder(encoding: .utf8).decode(Document.self, from: serialize(node: node))
+    } catch let error as YamlError {
+      throw failure("it is not YAML (\(error.summary))")
+    } catch let error as DecodingError {
+      throw failure(error.summary)
+    }
+  }
 
   static let pipeline = Shape.object([
     "model": .object(["path": .value]),
@@ -68,7 +81,7 @@ private indirect enum Shape: Sendable {
   ])
 
   /// What says how to solve, but for the sparsity.
-  private static let method: [String: Shape] = [
+  static let method: [String: Shape] = [
     "method": .value, "norm": .value, "source": .value, "second_cut": .value, "attention": .value,
   ]
 }
@@ -79,6 +92,9 @@ extension Node {
     switch shape {
     case .value: return nil
     case .list(let element): return sequence?.lazy.compactMap { $0.firstUnknownKey(element) }.first
+    case .variant(let shapes):
+      let keys = Set(mapping?.keys.compactMap(\.string) ?? [])
+      return (shapes.first { keys.contains($0.key) } ?? shapes.last).flatMap { firstUnknownKey($0.1) }
     case .object(let members):
       return mapping?.lazy.compactMap { key, value in
         let name = key.string ?? "?"

@@ -84,14 +84,7 @@ extension PipelineDocument {
   var requests: [SolverRequest] {
     get throws(SolverError) {
       var requests: [SolverRequest] = []
-      for entry in solve {
-        for sparsity in entry.sparsity {
-          requests.append(
-            try SolverRequest(
-              method: entry.method, norm: entry.norm, source: entry.source, secondCut: entry.secondCut,
-              attention: entry.attention ?? false, sparsity: sparsity))
-        }
-      }
+      for entry in solve { requests += try entry.requests }
       return requests
     }
   }
@@ -101,6 +94,22 @@ extension PipelineDocument {
       try SolverRequest(
         method: export.method, norm: export.norm, source: export.source, secondCut: export.secondCut,
         attention: export.attention ?? false, sparsity: export.sparsity)
+    }
+  }
+}
+
+extension PipelineDocument.Solve {
+  /// The method at every sparsity, in the order of the file.
+  var requests: [SolverRequest] {
+    get throws(SolverError) {
+      var requests: [SolverRequest] = []
+      for sparsity in self.sparsity {
+        requests.append(
+          try SolverRequest(
+            method: method, norm: norm, source: source, secondCut: secondCut, attention: attention ?? false,
+            sparsity: sparsity))
+      }
+      return requests
     }
   }
 }

@@ -8,6 +8,7 @@ public enum PipelineError: Error, Equatable, Sendable {
   case otherModel(file: String, model: String)
   case tooLittleText(files: [String], tokens: Int, needed: Int)
   case badPipeline(path: String, reason: String)
+  case badComparison(path: String, reason: String)
   case badSetting(String, reason: String)
   case verificationFailed(bundle: String, checks: [String])
 }
@@ -31,6 +32,8 @@ extension PipelineError: CustomStringConvertible {
       "\(files.joined(separator: ", ")) has \(tokens) tokens, not enough for one window of \(needed): give more text or shorter windows"
     case .badPipeline(let path, let reason):
       "the pipeline '\(path)' cannot be used: \(reason)"
+    case .badComparison(let path, let reason):
+      "the comparison '\(path)' cannot be used: \(reason)"
     case .badSetting(let setting, let reason):
       "the setting '\(setting)' cannot be used: \(reason)"
     case .verificationFailed(let bundle, let checks):

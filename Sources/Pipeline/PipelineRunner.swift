@@ -63,7 +63,7 @@ public struct PipelineRunner: Sendable {
       }
       if stage == last { break }
     }
-    return last == .evaluate ? try RunReport(reading: path("report.json")) : nil
+    return last == .evaluate ? try readReport(path("report.json")) : nil
   }
 
   private func run(_ stage: Stage, forced: Bool) throws {
@@ -96,7 +96,7 @@ public struct PipelineRunner: Sendable {
         model, Thresholds(SafetensorsFile(path: path("thresholds.safetensors"))), output: path("bundle"), console)
     case .evaluate:
       let report = try report()
-      try report.write(to: path("report.json"))
+      try writeReport(report, to: path("report.json"))
       if let checks = report.verification?.checks.filter({ !$0.ok }), !checks.isEmpty {
         throw PipelineError.verificationFailed(bundle: path("bundle"), checks: checks.map(\.name))
       }
@@ -134,7 +134,7 @@ public struct PipelineRunner: Sendable {
     case .collect: ["statistics.h5"]
     case .solve: Array(Set(try thresholdFiles + ["thresholds.safetensors"]))
     case .export: try FileManager.default.contentsOfDirectory(atPath: path("bundle")).map { "bundle/" + $0 }
-    case .evaluate: ["report.json"]
+    case .evaluate: ["report.json", "report.html"]
     }
   }
 
@@ -152,15 +152,17 @@ public struct PipelineRunner: Sendable {
     let stage = EvaluateStage(
       files: evaluationFiles, field: evaluate.field ?? "text", sequenceLength: evaluate.sequenceLength,
       maximumTokens: evaluate.tokens, threads: threads)
-    let (dense, sparse) = try stage.run(
-      model.weights, Tokenizer(model.tokenizer), model: model.path, thresholds, console)
+    let windows = try stage.windows(Tokenizer(model.tokenizer), model: model.path)
+    let (dense, others) = try stage.run(
+      model.weights, windows, [MeasuredWeights(model.weights, thresholds)], model: model.path, console)
+    let sparse = others[0]
 
     let checks = VerifyStage().run(path("bundle"), console)
     let bundle = try ModelBundle(path: path("bundle"))
     let generated = try GenerateStage(maximumTokens: Self.generatedTokens, threads: threads)
       .run(bundle, prompt: Self.prompt, console)
     let request = bundle.thresholds.request
-    return RunReport(
+    let report = RunReport(
       model: model.name, modelSha256: try model.hash,
       text: .init(
         files: try DocumentReader(patterns: evaluationFiles).files.map { URL(filePath: $0).lastPathComponent },
@@ -173,6 +175,10 @@ public struct PipelineRunner: Sendable {
       verification: .init(checks),
       generation: generated.ids.isEmpty
         ? nil : .init(tokens: generated.ids.count, tokensPerSecond: generated.tokensPerSecond))
+    let page = try report.page(
+      model, windows, dense, Array(zip(thresholds, sparse)), StatisticsFile(path: path("statistics.h5")))
+    try writeAtomically(page.utf8, to: path("report.html"))
+    return report
   }
 
   // MARK: Paths
@@ -202,7 +208,7 @@ public struct PipelineRunner: Sendable {
     "thresholds-\(request.fileLabel)-\(request.sparsity).safetensors"
   }
 
-  private static func resolve(_ path: String, _ base: String) -> String {
+  static func resolve(_ path: String, _ base: String) -> String {
     path.hasPrefix("/") ? path : (base.hasSuffix("/") ? base : base + "/") + path
   }
 }

@@ -19,21 +19,26 @@ extension RunReport {
         Format.percent(method.activatedShare),
       ])
     }
-    var lines = [
-      "\(model) on \(text.windows) × \(text.sequenceLength) tokens of \(text.files.joined(separator: ", "))", "",
-      table.description, "",
-    ]
-    if let bundle { lines.append("bundle: \(Format.bytes(bundle.bytes)), \(bundle.weights.rawValue) weights") }
+    let heading = "\(model) on \(text.windows) × \(text.sequenceLength) tokens of \(text.files.joined(separator: ", "))"
+    return ([heading, "", table.description, ""] + outcomes.map { "\($0.name): \($0.value)" }).joined(separator: "\n")
+  }
+
+  /// What became of the bundle.
+  var outcomes: [(name: String, value: String)] {
+    var outcomes: [(name: String, value: String)] = []
+    if let bundle {
+      outcomes.append(("bundle", "\(Format.bytes(bundle.bytes)), \(bundle.weights.rawValue) weights"))
+    }
     if let verification {
       let passed = verification.checks.count(where: \.ok)
-      lines.append("verify: \(verification.ok ? "passed" : "FAILED"), \(passed) of \(verification.checks.count) checks")
+      outcomes.append(
+        ("verify", "\(verification.ok ? "passed" : "FAILED"), \(passed) of \(verification.checks.count) checks"))
     }
     if let generation {
-      lines.append(
-        "generate: \(Format.fixed(generation.tokensPerSecond, 1)) tokens a second by the fast engine, over \(generation.tokens) tokens"
-      )
+      let rate = Format.fixed(generation.tokensPerSecond, 1)
+      outcomes.append(("generate", "\(rate) tokens a second by the fast engine, over \(generation.tokens) tokens"))
     }
-    return lines.joined(separator: "\n")
+    return outcomes
   }
 }
 

@@ -25,7 +25,7 @@ struct GambitCommand: ParsableCommand {
       CommandGroup(
         name: "Looking and measuring",
         subcommands: [
-          EvaluateCommand.self, GenerateCommand.self, TokenizeCommand.self, InspectCommand.self,
+          EvaluateCommand.self, CompareCommand.self, GenerateCommand.self, TokenizeCommand.self, InspectCommand.self,
           BenchCommand.self, CacheCommand.self,
         ]),
     ])

@@ -1,0 +1,82 @@
+import Foundation
+import Reports
+
+extension Comparison {
+  /// A row each; the best of those asked for the same sparsity with the same weights is bold.
+  public var table: TextTable {
+    var titles = [
+      "row", "weights", "asked", "FFN dropped", "down", "query", "output", "activated", "of dense", "MB a token",
+      "perplexity", "KL", "top-1",
+    ]
+    let perplexity = 10
+    if baseline != nil { titles += ["KL of \(baseline ?? "")", "of that"] }
+    var table = TextTable(titles)
+    for (index, row) in rows.enumerated() {
+      var bold: Set<Int> = []
+      if isBest(index, { $0.perplexity }) { bold.insert(perplexity) }
+      if isBest(index, { $0.kl }) { bold.insert(perplexity + 1) }
+      if isBest(index, { $0.top1Agreement.map { -$0 } }) { bold.insert(perplexity + 2) }
+      table.add(cells(row), bold: bold)
+    }
+    return table
+  }
+
+  private func cells(_ row: ComparisonRow) -> [String] {
+    func share(_ value: Double?) -> String { value.map(Format.percent) ?? "–" }
+    let kl = row.kl.map { kl in Format.fixed(kl, 4) + (row.klStderr.map { " ± \(Format.fixed($0, 4))" } ?? "") }
+    return [
+      row.label, row.weights, share(row.request?.sparsity), share(row.realised?.ffn),
+      share(row.realised.map { $0.down ?? $0.ffn }), share(row.realised?.query), share(row.realised?.output),
+      Format.quantity(row.activatedParameters), Format.percent(row.activatedShare),
+      Format.fixed(row.bytesPerToken / 1e6, 1), Format.fixed(row.perplexity, 2), kl ?? "–", share(row.top1Agreement),
+      row.baselineKl.map { Format.fixed($0, 4) } ?? "–",
+      row.baselineKl.flatMap { baseline in row.kl.map { Format.fixed($0 / baseline, 2) } } ?? "–",
+    ]
+  }
+
+  /// What was measured, in a sentence.
+  public var summary: String {
+    "\(model) on \(text.windows) × \(text.sequenceLength) tokens of \(text.files.joined(separator: ", ")), "
+      + "sparse on every position."
+  }
+
+  /// What columns mean.
+  static func legend(baseline: String?) -> String {
+    let bytes = "Bytes are of the weights that a token reads, at the shares that were dropped of this text. "
+    let best = "The best of the methods asked for the same sparsity with the same weights is bold. "
+    return bytes + best
+      + (baseline.map {
+        "“KL of \($0)” is what \($0) loses at the row's bytes, between its own rows; “of that” is this row's part of it."
+      } ?? "")
+  }
+
+  public var markdown: String {
+    "# \(model): methods compared\n\n\(summary) \(Self.legend(baseline: baseline))\n\n\(table.markdown)"
+  }
+
+  /// Comma-separated values, a line a row, numbers in full.
+  public var csv: String {
+    let columns: [(String, (ComparisonRow) -> String?)] = [
+      ("label", { $0.label }), ("kind", { $0.kind.rawValue }), ("weights", { $0.weights }),
+      ("sparsity", { $0.request.map { "\($0.sparsity)" } }),
+      ("realised_ffn", { $0.realised.map { "\($0.ffn)" } }),
+      ("realised_down", { $0.realised.map { "\($0.down ?? $0.ffn)" } }),
+      ("realised_query", { $0.realised?.query.map { "\($0)" } }),
+      ("realised_output", { $0.realised?.output.map { "\($0)" } }),
+      ("activated_parameters", { "\($0.activatedParameters)" }), ("activated_share", { "\($0.activatedShare)" }),
+      ("bytes_per_token", { "\($0.bytesPerToken)" }), ("tokens", { "\($0.tokens)" }),
+      ("perplexity", { "\($0.perplexity)" }), ("nll", { "\($0.nll)" }),
+      ("nll_stderr", { $0.nllStderr.map { "\($0)" } }), ("kl", { $0.kl.map { "\($0)" } }),
+      ("kl_stderr", { $0.klStderr.map { "\($0)" } }), ("top1_agreement", { $0.top1Agreement.map { "\($0)" } }),
+      ("baseline_kl", { $0.baselineKl.map { "\($0)" } }), ("tokens_sha256", { $0.measuredOn.tokensSha256 }),
+    ]
+    let lines = [columns.map(\.0)] + rows.map { row in columns.map { Self.quoted($0.1(row) ?? "") } }
+    return lines.map { $0.joined(separator: ",") + "\r\n" }.joined()
+  }
+
+  /// As RFC 4180 has it.
+  private static func quoted(_ cell: String) -> String {
+    guard cell.unicodeScalars.contains(where: { ",\"\r\n".unicodeScalars.contains($0) }) else { return cell }
+    return "\"" + cell.map { $0 == "\"" ? "\"\"" : String($0) }.joined() + "\""
+  }
+}

@@ -1,0 +1,41 @@
+import Evaluation
+import ThresholdSolver
+
+/// What `gambit compare` leaves behind as `compare.json`: `schemas/comparison.schema.json` describes it.
+public struct Comparison: Sendable, Codable, Equatable {
+  public var model: String
+  public var modelSha256: String
+  public var text: RunReport.Text
+  /// Digest of the statistics that thresholds were solved from.
+  public var statisticsSha256: String?
+  /// Which curve `baseline_kl` is of.
+  public var baseline: String?
+  /// The dense model first, then in the file's order.
+  public var rows: [ComparisonRow]
+  public var tool = RunReport.Tool()
+}
+
+extension Comparison {
+  /// Fills in what the baseline's KL is at each row's bytes. Methods are compared among rows of the same weights: with
+  /// others they would be compared in how weights are rounded.
+  mutating func compareWithBaseline() {
+    guard let baseline else { return }
+    for index in rows.indices where rows[index].kl != nil && rows[index].curve != baseline {
+      let curve = DivergenceCurve(
+        rows.filter { row in
+          row.curve == baseline && (row.kind == .model || row.weights == rows[index].weights)
+        }.map { ($0.bytesPerToken, $0.kl ?? 0) })
+      rows[index].baselineKl = curve.kl(at: rows[index].bytesPerToken)
+    }
+  }
+
+  /// For each row the figures that no comparable row beats: those asked for the same sparsity, with the same weights.
+  func isBest(_ index: Int, _ figure: (ComparisonRow) -> Double?) -> Bool {
+    let row = rows[index]
+    guard row.kind == .method, let own = figure(row) else { return false }
+    let peers = rows.filter {
+      $0.kind == .method && $0.weights == row.weights && $0.request?.sparsity == row.request?.sparsity
+    }
+    return peers.count > 1 && peers.allSatisfy { figure($0).map { $0 >= own } ?? true }
+  }
+}

@@ -1,0 +1,90 @@
+import Checkpoints
+import Crypto
+import Evaluation
+import Files
+import Foundation
+import SparseBundle
+import ThresholdSolver
+
+/// A row before it is measured.
+struct ComparisonCandidate {
+  /// What a token's bytes are counted by.
+  enum Storage {
+    case bundle(WeightType)
+    /// A number that does not depend on what is dropped.
+    case file(Double)
+  }
+
+  var label: String
+  var kind: ComparisonRow.Kind
+  var weightsName: String
+  var source: any WeightSource
+  /// Candidates of one group share their source's layers in a walk.
+  var group: String
+  var thresholds: Thresholds?
+  var storage: Storage
+  var measuredOn: ComparisonRow.MeasuredOn
+
+  /// Everything that the row depends on. A finished row is kept under it.
+  var key: String {
+    StageCache.fingerprint([
+      label, kind.rawValue, group, measuredOn.modelSha256, measuredOn.tokensSha256, "\(measuredOn.sequenceLength)",
+      measuredOn.thresholdsSha256 ?? "", measuredOn.weightsSha256 ?? "", "\(storage)",
+    ])
+  }
+
+  func row(_ measured: Perplexity) -> ComparisonRow {
+    let activated = ActivatedParameters(source.configuration, shares: measured.shares)
+    return ComparisonRow(
+      label: label, kind: kind, weights: weightsName, request: thresholds?.request,
+      realised: measured.shares.isEmpty ? nil : Thresholds.Shares(meanOf: measured.shares), layers: measured.shares,
+      activatedParameters: activated.sparse, activatedShare: activated.share, bytesPerToken: bytes(measured.shares),
+      tokens: measured.tokens, perplexity: measured.perplexity, nll: measured.nll,
+      nllStderr: measured.nllEstimate.standardError, kl: measured.kl, klStderr: measured.klEstimate?.standardError,
+      top1Agreement: measured.top1Agreement, measuredOn: measuredOn)
+  }
+
+  private func bytes(_ shares: [Thresholds.Shares]) -> Double {
+    switch storage {
+    case .file(let bytes): bytes
+    case .bundle(let type): TokenBytes(source.configuration, type, shares: shares, thresholds).sparse
+    }
+  }
+}
+
+extension ComparisonCandidate {
+  /// The model's own weights, dense, as a bundle of `type` holds them.
+  init(_ model: Checkpoint, as type: WeightType, label: String, _ measuredOn: ComparisonRow.MeasuredOn) {
+    self.init(
+      label: label, kind: .dense, weightsName: type.rawValue,
+      source: type == .f32 ? model.weights : RoundedWeights(model.weights, type), group: type.rawValue,
+      storage: .bundle(type), measuredOn: measuredOn)
+  }
+
+  /// The same under thresholds.
+  init(
+    _ model: Checkpoint, as type: WeightType, _ thresholds: Thresholds, _ measuredOn: ComparisonRow.MeasuredOn
+  ) throws {
+    self.init(model, as: type, label: thresholds.request.fileLabel, measuredOn)
+    kind = .method
+    self.thresholds = thresholds
+    self.measuredOn.thresholdsSha256 = try thresholds.digest
+  }
+}
+
+extension ComparisonRow.MeasuredOn {
+  init(_ text: TokenWindows, modelHash: String) {
+    var hash = SHA256()
+    for window in text.windows { window.withUnsafeBytes { hash.update(bufferPointer: $0) } }
+    self.init(
+      modelSha256: modelHash, tokensSha256: hash.finalize().hexadecimal, windows: text.windows.count,
+      sequenceLength: text.length, toolVersion: Gambit.version)
+  }
+}
+
+extension Thresholds {
+  /// SHA-256 of the thresholds as a file.
+  var digest: String {
+    get throws { SHA256.hash(data: Data(try encoded())).hexadecimal }
+  }
+}
