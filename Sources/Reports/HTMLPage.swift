@@ -72,7 +72,7 @@ public struct HTMLPage: Sendable {
     * { box-sizing: border-box; }
     body { margin: 0; background: var(--paper); color: var(--ink);
       font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; }
-    main { max-width: 76rem; margin: 0 auto; padding: 1rem; }
+    main { max-width: 80rem; margin: 0 auto; padding: 1rem; }
     h1 { font-size: 1.6rem; line-height: 1.2; overflow-wrap: anywhere; }
     h2 { font-size: 1.25rem; margin: 2rem 0 0.5rem; }
     h3 { font-size: 1rem; margin: 0 0 0.25rem; }
@@ -81,9 +81,9 @@ public struct HTMLPage: Sendable {
     dt { font-weight: 600; }
     dd { margin: 0; overflow-wrap: anywhere; }
     .scroll { overflow-x: auto; }
-    table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.9rem; }
-    caption { text-align: left; color: var(--soft); padding-bottom: 0.5rem; }
-    th, td { padding: 0.25rem 0.6rem; border-bottom: 1px solid var(--line); text-align: left; white-space: nowrap; }
+    table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.8rem; }
+    .caption { color: var(--soft); font-size: 0.9rem; }
+    th, td { padding: 0.25rem 0.5rem; border-bottom: 1px solid var(--line); text-align: left; white-space: nowrap; }
     tbody th { font-weight: 400; }
     th.number, td.number { text-align: right; }
     .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr)); gap: 2rem; }
@@ -91,6 +91,7 @@ public struct HTMLPage: Sendable {
     figcaption { color: var(--soft); font-size: 0.9rem; }
     .chart { display: block; width: 100%; max-width: 40rem; height: auto; }
     .chart text { fill: var(--ink); font-size: 13.5px; }
+    @media (max-width: 40rem) { .chart text { font-size: 16px; } }
     .chart .tick { fill: var(--soft); }
     .middle { text-anchor: middle; }
     .end { text-anchor: end; }

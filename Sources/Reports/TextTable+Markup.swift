@@ -27,8 +27,8 @@ extension TextTable {
       return "<tr>\(cells.joined())</tr>"
     }
     return """
+      <p class="caption">\(escaped(caption))</p>
       <div class="scroll" role="region" tabindex="0" aria-label="\(escaped(caption))"><table>
-      <caption>\(escaped(caption))</caption>
       <thead><tr>\(head.joined())</tr></thead>
       <tbody>
       \(body.joined(separator: "\n"))

@@ -1,11 +1,13 @@
-"""jsonschema reads what people and scripts read: manifest, report and pipelines."""
+"""jsonschema reads what people and scripts read: manifest, report and pipelines; an XML parser reads the page."""
 
 import json
 import math
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import yaml
 from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
 
 from outcome import require
 from run_directory import REPOSITORY, RunDirectory
@@ -22,11 +24,32 @@ def report_follows_its_schema(run: RunDirectory) -> None:
 
 
 def pipelines_follow_their_schema(run: RunDirectory) -> None:
-    """Every pipeline of pipelines/ follows schemas/pipeline.schema.json."""
+    """Every file of pipelines/ follows schemas/pipeline.schema.json, or compare.schema.json where it is called so."""
     pipelines = sorted((REPOSITORY / "pipelines").glob("*.yaml"))
     require(bool(pipelines), "there are no pipelines")
     for path in pipelines:
-        validate(yaml.safe_load(path.read_text()), "pipeline")
+        validate(yaml.safe_load(path.read_text()), "compare" if path.name.startswith("compare") else "pipeline")
+
+
+def page_stands_alone(run: RunDirectory) -> None:
+    """report.html is well-formed, refers to nothing outside of itself, and describes each of its drawings."""
+    require_alone(run.root / "report.html")
+
+
+def require_alone(path: Path) -> None:
+    text = path.read_text()
+    declaration, _, page = text.partition("\n")
+    require(declaration == "<!DOCTYPE html>", f"it begins with {declaration!r}")
+    root = ElementTree.fromstring(page)
+    require(root.find("head/meta[@name='viewport']") is not None, "it does not say how wide a phone is")
+    for word in ("http:", "https:", "//www", "url(", "@import", "src=", "href=", "<script", "<link"):
+        require(word not in text, f"it has {word!r}")
+    drawings = root.findall(".//svg[@role='img']")
+    require(len(drawings) >= 4, f"it has {len(drawings)} drawings")
+    names = {element.get("id") for element in root.iter() if element.get("id")}
+    for drawing in drawings:
+        require(set(drawing.get("aria-labelledby", "?").split()) <= names, "a drawing's title is missing")
+        require(all((drawing.find(tag).text or "").strip() for tag in ("title", "desc")), "a drawing says nothing")
 
 
 def report_is_plausible(run: RunDirectory) -> None:
@@ -56,13 +79,17 @@ def channelwise_thresholds_pay(run: RunDirectory) -> None:
 
 
 def validate(document: object, name: str) -> None:
-    schema = json.loads((REPOSITORY / "schemas" / f"{name}.schema.json").read_text())
+    schemas = {path.name: json.loads(path.read_text()) for path in (REPOSITORY / "schemas").glob("*.schema.json")}
+    # Some refer to parts of others by their file names.
+    registry = Registry().with_resources((name, Resource.from_contents(schema)) for name, schema in schemas.items())
+    schema = schemas[f"{name}.schema.json"]
     Draft202012Validator.check_schema(schema)
-    errors = [f"{error.json_path}: {error.message}" for error in Draft202012Validator(schema).iter_errors(document)]
+    validator = Draft202012Validator(schema, registry=registry)
+    errors = [f"{error.json_path}: {error.message}" for error in validator.iter_errors(document)]
     require(not errors, "; ".join(errors[:3]))
 
 
 CHECKS = (
     manifest_follows_its_schema, report_follows_its_schema, pipelines_follow_their_schema, report_is_plausible,
-    channelwise_thresholds_pay,
+    channelwise_thresholds_pay, page_stands_alone,
 )

@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 import collection_checks
+import comparison_checks
 import evaluation_checks
 import gambit
 import parity_checks
@@ -81,6 +82,9 @@ def end_to_end(model: Path, scratch: Path, outcome: Outcome) -> None:
     check(evaluation_checks.tasks_are_answered, run, model, scratch)
     check(evaluation_checks.texts_are_compared, run, scratch)
     check(evaluation_checks.drift_is_found, run, scratch)
+    check(comparison_checks.comparison_goes_on, run, model, scratch)
+    check(comparison_checks.comparison_is_readable, run, model, scratch)
+    check(comparison_checks.pages_fit_screens, run, scratch)
 
     check(parity_checks.tokens_equal_those_of_transformers, model)
     check(parity_checks.documents_tokenize_as_recorded, model)

@@ -75,12 +75,13 @@ public struct ComparisonRunner {
 
   private func candidates(_ windows: TokenWindows, _ statistics: StatisticsFile?) throws -> [ComparisonCandidate] {
     let measuredOn = ComparisonRow.MeasuredOn(windows, modelHash: try model.hash)
+    let solved = try solve(statistics)
     var candidates = [ComparisonCandidate(model, as: .f32, label: Self.reference, measuredOn)]
     for entry in document.rows {
       switch entry {
       case .method(let solve, let type):
-        guard let statistics else { continue }
-        for thresholds in try SolveStage(try solve.requests).run(model, statistics, console) {
+        for request in try solve.requests {
+          guard let thresholds = solved[request] else { continue }
           candidates.append(try ComparisonCandidate(model, as: type, thresholds, measuredOn))
         }
       case .weights(let type):
@@ -91,6 +92,17 @@ public struct ComparisonRunner {
       }
     }
     return candidates
+  }
+
+  /// Every request once, whatever weights it is measured with.
+  private func solve(_ statistics: StatisticsFile?) throws -> [SolverRequest: Thresholds] {
+    var requests: [SolverRequest] = []
+    for case .method(let entry, _) in document.rows {
+      for request in try entry.requests where !requests.contains(request) { requests.append(request) }
+    }
+    guard let statistics, !requests.isEmpty else { return [:] }
+    let solved = try SolveStage(requests).run(model, statistics, console)
+    return Dictionary(uniqueKeysWithValues: zip(requests, solved))
   }
 
   private func bundle(

@@ -6,7 +6,7 @@ extension Chart {
   private static let size = (width: 520.0, height: 340.0)
   private static let plot = (left: 62.0, right: 508.0, top: 14.0, bottom: 284.0)
   /// Tick labels need as many units a character.
-  private static let characterWidth = 8.5
+  private static let characterWidth = 9.0
 
   /// A figure with its legend.
   ///
