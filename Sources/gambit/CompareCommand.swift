@@ -35,6 +35,7 @@ struct CompareCommand: ParsableCommand {
       document, base: base, output: output ?? "artifacts/\(name)", threads: threads.threads, options.console
     ).run()
     let isTerminal = isatty(STDOUT_FILENO) == 1
-    try options.print(result, text: "\(result.summary)\n\n\(result.table.text(bold: isTerminal))")
+    let tables = [result.table, result.taskTable].compactMap(\.self).map { $0.text(bold: isTerminal) }
+    try options.print(result, text: ([result.summary] + tables).joined(separator: "\n\n"))
   }
 }

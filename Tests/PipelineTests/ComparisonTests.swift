@@ -35,13 +35,14 @@ struct ComparisonTests {
     _ = try PipelineRunner(document, base: folder.root, output: folder.path("run"), threads: 2, console).run()
   }
 
-  private func compare(rows: String, baseline: String = "chess") throws -> Comparison {
+  private func compare(rows: String, baseline: String = "chess", tasks: String? = nil) throws -> Comparison {
     let text = """
       model: {path: \(TinyModel.llama.folder)}
       statistics: run/statistics.h5
       baseline: \(baseline)
       evaluate: {files: [held-out.jsonl], sequence_length: 32, tokens: 256}
       rows: [\(rows)]
+      \(tasks.map { "tasks: \($0)" } ?? "")
       """
     try writeAtomically(text.utf8, to: folder.path("compare.yaml"))
     return try ComparisonRunner(
@@ -98,6 +99,19 @@ struct ComparisonTests {
     #expect(second.rows.count(where: { $0.nll == 42.5 }) == 1)
     #expect(zip(first.rows, second.rows).count(where: { $0.kl == $1.kl && $0.nll == $1.nll }) == 2)
     #expect(second.rows.last?.label == "dense f16")
+  }
+
+  @Test func everyRowAnswersEveryTaskOnce() throws {
+    try prepare()
+    let tasks = SharedFixtures.path("tasks")
+    let result = try compare(
+      rows: "{method: chess, sparsity: [0.3]}, {method: cats, sparsity: [0.3]}",
+      tasks: "{folder: \(tasks), limit: 5}")
+    let answers = try result.rows.map { try #require($0.tasks) }
+    #expect(answers.allSatisfy { $0.results.map(\.task) == ["tiny"] && $0.results[0].questions == 5 })
+    #expect(answers.allSatisfy { $0.mean == $0.results[0].accuracy })
+    #expect(result.table.description.contains("tasks") && result.markdown.contains("tiny (5)"))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path("out/cells")).count == 6)
   }
 
   @Test func allFilesAreWritten() throws {

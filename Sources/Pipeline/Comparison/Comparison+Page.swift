@@ -18,6 +18,9 @@ extension Comparison {
         ("Model", "sha256 \(modelSha256)"), ("Made by", "gambit \(tool.version)"),
       ] + notes)
     page.add(heading: "Results", [HTMLPage.paragraph(Self.legend(baseline: baseline)), table.html(caption: summary)])
+    if let taskTable {
+      page.add(heading: "Tasks", [taskTable.html(caption: Self.taskLegend)])
+    }
     let types = rows.reduce(into: [String]()) { types, row in
       if row.kind == .method, !types.contains(row.weights) { types.append(row.weights) }
     }

@@ -9,13 +9,16 @@ extension Comparison {
       "perplexity", "KL", "top-1",
     ]
     let perplexity = 10
-    if baseline != nil { titles += ["KL of \(baseline ?? "")", "of that"] }
+    titles += baseline.map { ["KL of \($0)", "of that"] } ?? []
+    let mean = titles.count
+    if hasTasks { titles.append("tasks") }
     var table = TextTable(titles)
     for (index, row) in rows.enumerated() {
       var bold: Set<Int> = []
       if isBest(index, { $0.perplexity }) { bold.insert(perplexity) }
       if isBest(index, { $0.kl }) { bold.insert(perplexity + 1) }
       if isBest(index, { $0.top1Agreement.map { -$0 } }) { bold.insert(perplexity + 2) }
+      if isBest(index, { $0.tasks.map { -$0.mean } }) { bold.insert(mean) }
       table.add(cells(row), bold: bold)
     }
     return table
@@ -24,14 +27,40 @@ extension Comparison {
   private func cells(_ row: ComparisonRow) -> [String] {
     func share(_ value: Double?) -> String { value.map(Format.percent) ?? "–" }
     let kl = row.kl.map { kl in Format.fixed(kl, 4) + (row.klStderr.map { " ± \(Format.fixed($0, 4))" } ?? "") }
-    return [
+    var cells = [
       row.label, row.weights, share(row.request?.sparsity), share(row.realised?.ffn),
       share(row.realised.map { $0.down ?? $0.ffn }), share(row.realised?.query), share(row.realised?.output),
       Format.quantity(row.activatedParameters), Format.percent(row.activatedShare),
       Format.fixed(row.bytesPerToken / 1e6, 1), Format.fixed(row.perplexity, 2), kl ?? "–", share(row.top1Agreement),
-      row.baselineKl.map { Format.fixed($0, 4) } ?? "–",
-      row.baselineKl.flatMap { baseline in row.kl.map { Format.fixed($0 / baseline, 2) } } ?? "–",
     ]
+    if baseline != nil {
+      cells.append(row.baselineKl.map { Format.fixed($0, 4) } ?? "–")
+      cells.append(row.baselineKl.flatMap { baseline in row.kl.map { Format.fixed($0 / baseline, 2) } } ?? "–")
+    }
+    if hasTasks { cells.append(row.tasks.map { Self.percent($0.mean, $0.meanStderr) } ?? "–") }
+    return cells
+  }
+
+  private var hasTasks: Bool { rows.contains { $0.tasks != nil } }
+
+  private static func percent(_ share: Double, _ error: Double?) -> String {
+    Format.fixed(share * 100, 1) + (error.map { " ± " + Format.fixed($0 * 100, 1) } ?? "")
+  }
+
+  /// Every task by itself, in percent of its questions; `nil` where none was asked for.
+  public var taskTable: TextTable? {
+    guard let tasks = rows.lazy.compactMap(\.tasks).first?.results else { return nil }
+    var table = TextTable(["row", "weights", "asked"] + tasks.map { "\($0.task) (\($0.questions))" })
+    for (index, row) in rows.enumerated() {
+      let results = row.tasks?.results ?? []
+      let best = results.indices.filter { task in
+        isBest(index) { row in row.tasks.map { -$0.results[task].accuracy } }
+      }
+      table.add(
+        [row.label, row.weights, row.request.map { Format.percent($0.sparsity) } ?? "–"]
+          + results.map { Self.percent($0.accuracy, $0.accuracyStderr) }, bold: Set(best.map { $0 + 3 }))
+    }
+    return table
   }
 
   /// What was measured, in a sentence.
@@ -50,8 +79,13 @@ extension Comparison {
       } ?? "")
   }
 
+  static let taskLegend =
+    "Questions answered rightly, in percent, by the accuracy that each task is usually reported by; how many were asked "
+    + "stands behind its name."
+
   public var markdown: String {
     "# \(model): methods compared\n\n\(summary) \(Self.legend(baseline: baseline))\n\n\(table.markdown)"
+      + (taskTable.map { "\n## Tasks\n\n\(Self.taskLegend)\n\n\($0.markdown)" } ?? "")
   }
 
   /// Comma-separated values, a line a row, numbers in full.
@@ -68,7 +102,8 @@ extension Comparison {
       ("perplexity", { "\($0.perplexity)" }), ("nll", { "\($0.nll)" }),
       ("nll_stderr", { $0.nllStderr.map { "\($0)" } }), ("kl", { $0.kl.map { "\($0)" } }),
       ("kl_stderr", { $0.klStderr.map { "\($0)" } }), ("top1_agreement", { $0.top1Agreement.map { "\($0)" } }),
-      ("baseline_kl", { $0.baselineKl.map { "\($0)" } }), ("tokens_sha256", { $0.measuredOn.tokensSha256 }),
+      ("tasks_mean", { $0.tasks.map { "\($0.mean)" } }), ("baseline_kl", { $0.baselineKl.map { "\($0)" } }),
+      ("tokens_sha256", { $0.measuredOn.tokensSha256 }),
     ]
     let lines = [columns.map(\.0)] + rows.map { row in columns.map { Self.quoted($0.1(row) ?? "") } }
     return lines.map { $0.joined(separator: ",") + "\r\n" }.joined()

@@ -15,11 +15,19 @@ public struct ComparisonDocument: Sendable, Equatable, Decodable {
     case checkpoint(String, name: String?, bytesPerToken: Double?)
   }
 
+  /// Multiple-choice tasks that every row answers.
+  public struct Tasks: Sendable, Equatable, Decodable {
+    public var folder: String
+    /// Questions of each at most, the first ones.
+    public var limit: Int?
+  }
+
   /// The dense model, which KL is measured from.
   public var model: PipelineDocument.Model
   /// What thresholds are solved from; needed where there are methods.
   public var statistics: String?
   public var evaluate: PipelineDocument.Evaluate
+  public var tasks: Tasks?
   /// The curve that rows are compared with at equal bytes: a method's label, or `models` for all checkpoints
   /// together; the first method's unless given.
   public var baseline: String?
@@ -66,6 +74,7 @@ extension ComparisonDocument {
     if evaluate.sequenceLength < 2 || evaluate.tokens < evaluate.sequenceLength {
       return "evaluate: tokens must fill a window, and a sequence_length must be 2 or more"
     }
+    if let limit = tasks?.limit, limit < 1 { return "tasks: limit must be 1 or more" }
     guard !rows.isEmpty else { return "rows: there is nothing to compare" }
     for case .method(let entry, _) in rows {
       if statistics == nil { return "statistics: methods need the file that 'gambit collect' wrote" }
@@ -78,6 +87,7 @@ extension ComparisonDocument {
 extension Shape {
   fileprivate static let comparison = Shape.object([
     "model": .object(["path": .value]), "statistics": .value, "baseline": .value,
+    "tasks": .object(["folder": .value, "limit": .value]),
     "evaluate": .object(["files": .list(.value), "field": .value, "tokens": .value, "sequence_length": .value]),
     "rows": .list(
       .variant([

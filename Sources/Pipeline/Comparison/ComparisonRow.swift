@@ -52,6 +52,8 @@ public struct ComparisonRow: Sendable, Codable, Equatable {
   public var top1Agreement: Double?
   /// The baseline's KL at these bytes, between its measured points; `nil` beyond them.
   public var baselineKl: Double?
+  /// `nil` where no task was asked for.
+  public var tasks: Tasks?
   public var measuredOn: MeasuredOn
 
   /// Rows of one curve differ in their budget alone.

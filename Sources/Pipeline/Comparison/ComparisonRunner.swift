@@ -47,8 +47,17 @@ public struct ComparisonRunner {
   public func run() throws -> Comparison {
     let windows = try stage.windows(Tokenizer(model.tokenizer), model: model.path)
     let statistics = try document.statistics.map { try StatisticsFile(path: PipelineRunner.resolve($0, base)) }
+    let tasks = try document.tasks.map {
+      try ComparisonTasks(
+        $0, folder: PipelineRunner.resolve($0.folder, base), model, cells: output + "/cells", threads: stage.threads)
+    }
     let candidates = try candidates(windows, statistics)
     try measure(candidates.filter { cell($0) == nil }, windows)
+    let rows = try candidates.compactMap { candidate in
+      var row = cell(candidate)
+      row?.tasks = try tasks?.run(candidate, console)
+      return row
+    }
 
     let baseline = document.baseline ?? candidates.first { $0.kind == .method }?.label
     guard baseline.map({ name in candidates.contains { curve($0) == name } }) ?? true else {
@@ -61,7 +70,7 @@ public struct ComparisonRunner {
         files: try DocumentReader(patterns: stage.files).files.map { URL(filePath: $0).lastPathComponent },
         sequenceLength: stage.sequenceLength, windows: windows.windows.count),
       statisticsSha256: try statistics.map { try sha256(ofFile: $0.path) }, baseline: baseline,
-      rows: candidates.compactMap(cell))
+      rows: rows)
     comparison.compareWithBaseline()
     try write(comparison, try statistics.map { try LayerDistributions($0, candidates.compactMap(\.thresholds)) })
     return comparison

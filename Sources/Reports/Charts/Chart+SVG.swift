@@ -78,12 +78,12 @@ extension Chart {
       used = x + half
       let anchor = x + half > Self.size.width ? "end" : "middle"
       let place = anchor == "end" ? Self.size.width : x
-      return line + "<text class=\"tick \(anchor)\" x=\"\(Self.number(place))\" y=\"\(Self.number(plot.bottom + 18))\">"
+      return line + "<text class=\"tick \(anchor)\" x=\"\(Self.number(place))\" y=\"\(Self.number(plot.bottom + 21))\">"
         + "\(escaped(text))</text>"
     }
     let middle = (plot.top + plot.bottom) / 2
     let labels =
-      "<text class=\"label middle\" x=\"\(Self.number((plot.left + plot.right) / 2))\" y=\"330\">\(escaped(x.label))</text>"
+      "<text class=\"label middle\" x=\"\(Self.number((plot.left + plot.right) / 2))\" y=\"333\">\(escaped(x.label))</text>"
       + "<text class=\"label middle\" transform=\"translate(13 \(Self.number(middle))) rotate(-90)\">\(escaped(y.label))</text>"
     return (horizontal + vertical + [labels]).joined(separator: "\n")
   }
