@@ -36,8 +36,8 @@ struct ChartTests {
   @Test func pointsLieWhereTheirValuesAre() throws {
     let html = chart(ChartAxis("x", including: [0, 10]), ChartAxis("y", .logarithmic, including: [0.1, 10]), [(5, 1)])
       .html(id: "c")
-    // The plot reaches from 62 to 508 and from 284 up to 14: both values are in the middle.
-    #expect(html.contains("cx=\"285\" cy=\"149\""))
+    // The plot reaches from 78 to 508 and from 284 up to 14: both values are in the middle.
+    #expect(html.contains("cx=\"293\" cy=\"149\""))
   }
 
   @Test func valuesThatAnAxisCannotShowAreLeftOut() {

@@ -4,9 +4,9 @@ extension Chart {
   // In the drawing's own units: text is of a readable size both on a phone, where a unit is about 0.7 pixels, and on a
   // desk, where it is about 1.2.
   private static let size = (width: 520.0, height: 340.0)
-  private static let plot = (left: 62.0, right: 508.0, top: 14.0, bottom: 284.0)
+  private static let plot = (left: 78.0, right: 508.0, top: 14.0, bottom: 284.0)
   /// Tick labels need as many units a character.
-  private static let characterWidth = 9.0
+  private static let characterWidth = 9.8
 
   /// A figure with its legend.
   ///
@@ -73,18 +73,19 @@ extension Chart {
       let line =
         "<line class=\"grid\" y1=\"\(Self.number(plot.top))\" y2=\"\(Self.number(plot.bottom))\" "
         + "x1=\"\(Self.number(x))\" x2=\"\(Self.number(x))\"/>"
+      let end = min(x + half, Self.size.width)
       // Labels that would run into the one before are left out.
-      guard x - half > used + 4 else { return line }
-      used = x + half
-      let anchor = x + half > Self.size.width ? "end" : "middle"
-      let place = anchor == "end" ? Self.size.width : x
+      guard end - 2 * half > used + 4 else { return line }
+      used = end
+      let anchor = end < x + half ? "end" : "middle"
+      let place = anchor == "end" ? end : x
       return line + "<text class=\"tick \(anchor)\" x=\"\(Self.number(place))\" y=\"\(Self.number(plot.bottom + 21))\">"
         + "\(escaped(text))</text>"
     }
     let middle = (plot.top + plot.bottom) / 2
     let labels =
       "<text class=\"label middle\" x=\"\(Self.number((plot.left + plot.right) / 2))\" y=\"333\">\(escaped(x.label))</text>"
-      + "<text class=\"label middle\" transform=\"translate(13 \(Self.number(middle))) rotate(-90)\">\(escaped(y.label))</text>"
+      + "<text class=\"label middle\" transform=\"translate(18 \(Self.number(middle))) rotate(-90)\">\(escaped(y.label))</text>"
     return (horizontal + vertical + [labels]).joined(separator: "\n")
   }
 
