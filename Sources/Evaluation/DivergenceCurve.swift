@@ -16,6 +16,18 @@ public struct DivergenceCurve: Sendable {
       .sorted { $0.bytes < $1.bytes }
   }
 
+  /// Through those points alone that no other beats in both: of models that are no one method's, so that more bytes
+  /// may well come with more KL.
+  public init(frontierOf points: [(bytes: Double, kl: Double)]) {
+    var best = Double.infinity
+    let byBytes = points.sorted { ($0.bytes, $0.kl) < ($1.bytes, $1.kl) }
+    self.init(
+      byBytes.filter { point in
+        defer { best = min(best, point.kl) }
+        return point.kl < best
+      })
+  }
+
   /// `nil` where no two points enclose `bytes`. Complexity: O(points).
   public func kl(at bytes: Double) -> Double? {
     guard let above = points.firstIndex(where: { $0.bytes >= bytes }) else { return nil }

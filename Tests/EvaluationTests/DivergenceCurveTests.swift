@@ -12,6 +12,16 @@ struct DivergenceCurveTests {
     }
   }
 
+  @Test func frontierLeavesOutWhatAnotherBeats() {
+    let curve = DivergenceCurve(
+      frontierOf: [
+        (bytes: 25, kl: 0.5), (bytes: 30, kl: 0.01), (bytes: 10, kl: 1), (bytes: 20, kl: 0.1), (bytes: 20, kl: 2),
+      ])
+    for bytes in [10.0, 15, 25, 29] {
+      #expect(abs((curve.kl(at: bytes) ?? 0) / pow(10, (10 - bytes) / 10) - 1) < 1e-12)
+    }
+  }
+
   @Test func nothingIsGuessedBeyondTheEnds() {
     #expect(curve.kl(at: 9.99) == nil)
     #expect(curve.kl(at: 30.01) == nil)

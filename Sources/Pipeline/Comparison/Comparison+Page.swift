@@ -29,7 +29,7 @@ extension Comparison {
     if types.count > 1 || rows.contains(where: { $0.kind == .model || $0.kind == .bundle }) {
       page.add(
         heading: "The frontier",
-        note: "Every row that has a KL. What lies on the dashed line is beaten by no row in both bytes and KL.",
+        note: "Every row whose KL is above 0. What lies on the dashed line is beaten by no row in both bytes and KL.",
         charts: [("frontier", frontier)])
     }
     let shown = shownRows

@@ -21,10 +21,10 @@ extension Comparison {
   mutating func compareWithBaseline() {
     guard let baseline else { return }
     for index in rows.indices where rows[index].kl != nil && rows[index].curve != baseline {
-      let curve = DivergenceCurve(
-        rows.filter { row in
-          row.curve == baseline && (row.kind == .model || row.weights == rows[index].weights)
-        }.map { ($0.bytesPerToken, $0.kl ?? 0) })
+      let points = rows.filter { row in
+        row.curve == baseline && (row.kind == .model || row.weights == rows[index].weights)
+      }.map { (bytes: $0.bytesPerToken, kl: $0.kl ?? 0) }
+      let curve = baseline == ComparisonRow.models ? DivergenceCurve(frontierOf: points) : DivergenceCurve(points)
       rows[index].baselineKl = curve.kl(at: rows[index].bytesPerToken)
     }
   }
