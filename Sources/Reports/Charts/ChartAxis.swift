@@ -81,7 +81,8 @@ public struct ChartAxis: Sendable {
   /// Up to four digits that mean something.
   private static func plain(_ value: Double) -> String {
     let magnitude = value.magnitude
-    return magnitude != 0 && (magnitude < 1e-3 || magnitude >= 1e6)
-      ? String(format: "%.2g", value) : String(format: "%.4g", value)
+    guard magnitude != 0, magnitude < 1e-3 || magnitude >= 1e6 else { return String(format: "%.4g", value) }
+    let exponent = (log10(magnitude) + 1e-9).rounded(.down)
+    return String(format: "%.2ge%.0f", value / pow(10, exponent), exponent)
   }
 }
