@@ -7,6 +7,7 @@ struct DecodingTap<Tap: ActivationTap>: ActivationTap {
   let prompts: [Int]
 
   var masksQueryInput: Bool { tap.masksQueryInput }
+  func decidingRows(layer: Int) -> [Bool]? { tap.decidingRows(layer: layer) }
 
   func attentionInput(_ x: Activations, _ context: TapContext) throws {
     try tap.attentionInput(rest(x, context), context)
@@ -17,6 +18,9 @@ struct DecodingTap<Tap: ActivationTap>: ActivationTap {
   }
   func outputInput(_ x: Activations, _ context: TapContext) throws { try tap.outputInput(rest(x, context), context) }
   func ffnInput(_ x: Activations, _ context: TapContext) throws { try tap.ffnInput(rest(x, context), context) }
+  func decidingInput(_ x: Activations, _ context: TapContext) throws {
+    try tap.decidingInput(rest(x, context), context)
+  }
   func gateAndUp(_ gate: Activations, _ up: Activations, _ context: TapContext) throws {
     try tap.gateAndUp(rest(gate, context), rest(up, context), context)
   }

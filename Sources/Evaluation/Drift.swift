@@ -4,7 +4,7 @@ import ThresholdSolver
 public struct Drift: Sendable, Equatable {
   /// Where thresholds cut.
   public enum Place: String, Sendable, Codable, CaseIterable {
-    case ffn, down, query, output
+    case ffn, down, input, query, output
   }
 
   /// The shares dropped at one place.
@@ -68,6 +68,7 @@ extension Thresholds.Shares {
     switch place {
     case .ffn: ffn
     case .down: down
+    case .input: input
     case .query: query
     case .output: output
     }

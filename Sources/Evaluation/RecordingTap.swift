@@ -18,6 +18,13 @@ public final class RecordingTap: ActivationTap {
 
   public var masksQueryInput: Bool { tap.masksQueryInput }
 
+  public func decidingRows(layer: Int) -> [Bool]? { tap.decidingRows(layer: layer) }
+
+  public func decidingInput(_ x: Activations, _ context: TapContext) {
+    record(x, thresholds.input, context) { $0.input = $1 }
+    tap.decidingInput(x, context)
+  }
+
   public func queryInput(_ x: Activations, _ context: TapContext) {
     record(x, thresholds.query, context) { $0.query = $1 }
     tap.queryInput(x, context)

@@ -13,11 +13,14 @@ public struct RoundingLossMeasurement: Sendable {
 
   private let weights: any WeightSource
   private let type: WeightType
+  private let factorRows: FactorRows?
   private let threads: Int
 
-  public init(_ weights: any WeightSource, _ type: WeightType, threads: Int) {
+  /// - Parameter factorRows: How gate and up projections are stored, where not as they are.
+  public init(_ weights: any WeightSource, _ type: WeightType, _ factorRows: FactorRows? = nil, threads: Int) {
     self.weights = weights
     self.type = type
+    self.factorRows = factorRows
     self.threads = threads
   }
 
@@ -30,7 +33,7 @@ public struct RoundingLossMeasurement: Sendable {
     _ windows: [[Int32]], text: String, progress: (_ share: Double) -> Void = { _ in }
   ) throws -> RoundingLoss {
     let configuration = weights.configuration
-    let rounded = RoundedWeights(weights, type)
+    let rounded = RoundedWeights(weights, type, factorRows)
     let pass = ForwardPass(configuration, longest: windows.map(\.count).max() ?? 0, threads: threads)
     let source = try pass.embed(windows, weights)
     let exact = try pass.embed(windows, rounded)

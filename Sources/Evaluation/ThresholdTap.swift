@@ -8,12 +8,22 @@ public final class ThresholdTap: ActivationTap {
   private let thresholds: Thresholds.Layer
   private let ffn = DropCounter()
   private let down = DropCounter()
+  private let input = DropCounter()
   private let query = DropCounter()
   private let output = DropCounter()
 
   public init(_ thresholds: Thresholds.Layer) { self.thresholds = thresholds }
 
   public var masksQueryInput: Bool { thresholds.query != nil }
+
+  /// Gate rows decide where thresholds name no source.
+  public func decidingRows(layer: Int) -> [Bool]? {
+    thresholds.input.map { _ in thresholds.upDecides ?? thresholds.ffn.map { _ in false } }
+  }
+
+  public func decidingInput(_ x: Activations, _ context: TapContext) {
+    thresholds.input.map { input.drop(x, below: $0) }
+  }
 
   public func queryInput(_ x: Activations, _ context: TapContext) {
     thresholds.query.map { query.drop(x, below: $0) }
@@ -47,6 +57,7 @@ public final class ThresholdTap: ActivationTap {
     Thresholds.Shares(
       // A threshold of 0 is above no zero: what the first cut drops counts in any case.
       ffn: ffn.share, down: thresholds.product.map { _ in max(down.share, ffn.share) },
+      input: thresholds.input.map { _ in input.share },
       query: thresholds.query.map { _ in query.share },
       output: thresholds.output.map { _ in output.share })
   }

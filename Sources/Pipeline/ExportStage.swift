@@ -33,7 +33,7 @@ public struct ExportStage: Sendable {
   public func run(_ model: Checkpoint, _ thresholds: Thresholds, output: String, _ console: Console) throws -> Output {
     let writer = try BundleWriter(model: model, thresholds: thresholds, type: type, toolVersion: Gambit.version)
     try BundleWriter.checkReplaceable(output)
-    let loss = type == .f32 ? nil : try measureLoss(model, console)
+    let loss = type == .f32 ? nil : try measureLoss(model, FactorRows(thresholds), console)
     let golden = try console.task("export: golden vectors", total: 1, unit: "") { task in
       try GoldenRecording(model: model, thresholds: thresholds, type: type, threads: threads)
         .record { task.advance(to: $0) }
@@ -47,14 +47,14 @@ public struct ExportStage: Sendable {
     return Output(exact: exact, loss: loss)
   }
 
-  private func measureLoss(_ model: Checkpoint, _ console: Console) throws -> RoundingLoss {
+  private func measureLoss(_ model: Checkpoint, _ factorRows: FactorRows?, _ console: Console) throws -> RoundingLoss {
     let c = model.configuration
     let windows = try text.windows(
       Tokenizer(model.tokenizer), contextLength: c.contextLength, vocabularySize: c.vocabularySize, model: model.path)
     let name = try text.name()
     let tokens = Double(windows.reduce(0) { $0 + $1.count })
     return try console.task("export: loss of \(type.rawValue)", total: tokens, unit: "tokens") { task in
-      try RoundingLossMeasurement(model.weights, type, threads: threads).run(windows, text: name) {
+      try RoundingLossMeasurement(model.weights, type, factorRows, threads: threads).run(windows, text: name) {
         task.advance(to: $0 * tokens)
       }
     }

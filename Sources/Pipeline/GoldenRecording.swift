@@ -26,7 +26,7 @@ struct GoldenRecording {
     let tokenizer = try Tokenizer(model.tokenizer)
     let prompts = Self.prompts.map { Array(tokenizer.encode($0).prefix(Self.tokensPerPrompt)) }
     let pass = ForwardPass(model.configuration, longest: Self.tokensPerPrompt, threads: threads)
-    let rounded = RoundedWeights(model.weights, type)
+    let rounded = RoundedWeights(model.weights, type, FactorRows(thresholds))
     let source = try pass.embed(prompts, model.weights)
     let dense = try pass.embed(prompts, rounded)
     let sparse = try pass.embed(prompts, rounded)

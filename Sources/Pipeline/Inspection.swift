@@ -98,6 +98,7 @@ public struct Inspection: Sendable, Encodable {
       ("FFN channels dropped", Format.percent(thresholds.realised.ffn)),
     ]
     if let down = thresholds.realised.down { facts.append(("down columns dropped", Format.percent(down))) }
+    if let input = thresholds.realised.input { facts.append(("deciding rows' inputs dropped", Format.percent(input))) }
     if let query = thresholds.realised.query { facts.append(("query inputs dropped", Format.percent(query))) }
     if let output = thresholds.realised.output { facts.append(("output inputs dropped", Format.percent(output))) }
     return facts + [("model sha256", thresholds.modelHash), ("corpus sha256", thresholds.corpusHash)]

@@ -35,12 +35,14 @@ public struct PipelineDocument: Sendable, Equatable, Codable {
     public var norm: CHESS.Norm?
     public var source: MaskSource?
     public var secondCut: Double?
+    public var inputCut: Double?
     public var attention: Bool?
     public var sparsity: [Double]
 
     enum CodingKeys: String, CodingKey {
       case method, norm, source, attention, sparsity
       case secondCut = "second_cut"
+      case inputCut = "input_cut"
     }
   }
 
@@ -61,6 +63,7 @@ public struct PipelineDocument: Sendable, Equatable, Codable {
     public var norm: CHESS.Norm?
     public var source: MaskSource?
     public var secondCut: Double?
+    public var inputCut: Double?
     public var attention: Bool?
     public var sparsity: Double
     public var weights: WeightType
@@ -68,6 +71,7 @@ public struct PipelineDocument: Sendable, Equatable, Codable {
     enum CodingKeys: String, CodingKey {
       case method, norm, source, attention, sparsity, weights
       case secondCut = "second_cut"
+      case inputCut = "input_cut"
     }
   }
 
@@ -93,7 +97,7 @@ extension PipelineDocument {
     get throws(SolverError) {
       try SolverRequest(
         method: export.method, norm: export.norm, source: export.source, secondCut: export.secondCut,
-        attention: export.attention ?? false, sparsity: export.sparsity)
+        inputCut: export.inputCut, attention: export.attention ?? false, sparsity: export.sparsity)
     }
   }
 }
@@ -106,8 +110,8 @@ extension PipelineDocument.Solve {
       for sparsity in self.sparsity {
         requests.append(
           try SolverRequest(
-            method: method, norm: norm, source: source, secondCut: secondCut, attention: attention ?? false,
-            sparsity: sparsity))
+            method: method, norm: norm, source: source, secondCut: secondCut, inputCut: inputCut,
+            attention: attention ?? false, sparsity: sparsity))
       }
       return requests
     }

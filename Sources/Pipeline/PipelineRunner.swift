@@ -171,7 +171,8 @@ public struct PipelineRunner: Sendable {
       methods: zip(thresholds, sparse).map { RunReport.Method($0.request, $1, model.configuration) },
       bundle: .init(
         bytes: try bundle.size, weights: bundle.manifest.weights.type, method: request.method, norm: request.norm,
-        source: request.source, secondCut: request.secondCut, sparsity: request.sparsity, attention: request.attention),
+        source: request.source, secondCut: request.secondCut, inputCut: request.inputCut,
+        sparsity: request.sparsity, attention: request.attention),
       verification: .init(checks),
       generation: generated.ids.isEmpty
         ? nil : .init(tokens: generated.ids.count, tokensPerSecond: generated.tokensPerSecond))
@@ -218,7 +219,7 @@ extension RunReport.Method {
     let activated = ActivatedParameters(configuration, shares: measured.shares)
     self.init(
       method: request.method, norm: request.norm, source: request.source, secondCut: request.secondCut,
-      sparsity: request.sparsity, attention: request.attention,
+      inputCut: request.inputCut, sparsity: request.sparsity, attention: request.attention,
       realised: Thresholds.Shares(meanOf: measured.shares), activatedParameters: activated.sparse,
       activatedShare: activated.share, perplexity: measured.perplexity, nll: measured.nll, kl: measured.kl ?? 0)
   }

@@ -4,16 +4,18 @@ extension RunReport {
   /// The methods beside the dense model, and what became of the bundle.
   public var table: String {
     var table = TextTable([
-      "method", "asked", "FFN dropped", "down", "query", "output", "perplexity", "KL", "activated", "of dense",
+      "method", "asked", "FFN dropped", "down", "inputs", "query", "output", "perplexity", "KL", "activated",
+      "of dense",
     ])
     let activated = methods.first.map { $0.activatedParameters / $0.activatedShare }
     table.add(
-      ["dense", "–", "–", "–", "–", "–", Format.fixed(dense.perplexity, 2), "0"]
+      ["dense", "–", "–", "–", "–", "–", "–", Format.fixed(dense.perplexity, 2), "0"]
         + [activated.map(Format.quantity) ?? "–", "100.0%"])
     for method in methods {
       table.add([
         method.label, Format.percent(method.sparsity), Format.percent(method.realised.ffn),
-        Format.percent(method.realised.down ?? method.realised.ffn), method.realised.query.map(Format.percent) ?? "–",
+        Format.percent(method.realised.down ?? method.realised.ffn), method.realised.input.map(Format.percent) ?? "–",
+        method.realised.query.map(Format.percent) ?? "–",
         method.realised.output.map(Format.percent) ?? "–",
         Format.fixed(method.perplexity, 2), Format.fixed(method.kl, 4), Format.quantity(method.activatedParameters),
         Format.percent(method.activatedShare),
@@ -45,7 +47,7 @@ extension RunReport {
 extension RunReport.Method {
   /// `chess-rms + attention`, `energy-per-channel + second cut 0.1`
   fileprivate var label: String {
-    let cut = secondCut.map { " + second cut \($0)" } ?? ""
+    let cut = (secondCut.map { " + second cut \($0)" } ?? "") + (inputCut.map { " + input cut \($0)" } ?? "")
     return ([method.rawValue] + [norm?.rawValue, source?.rawValue].compactMap { $0 }).joined(separator: "-")
       + cut + (attention ? " + attention" : "")
   }

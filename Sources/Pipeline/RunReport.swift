@@ -20,6 +20,7 @@ public struct RunReport: Sendable, Codable, Equatable {
     public var norm: CHESS.Norm?
     public var source: MaskSource?
     public var secondCut: Double?
+    public var inputCut: Double?
     public var sparsity: Double
     public var attention: Bool
     public var realised: Thresholds.Shares
@@ -37,6 +38,7 @@ public struct RunReport: Sendable, Codable, Equatable {
     public var norm: CHESS.Norm?
     public var source: MaskSource?
     public var secondCut: Double?
+    public var inputCut: Double?
     public var sparsity: Double
     public var attention: Bool
   }

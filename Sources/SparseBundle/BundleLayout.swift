@@ -3,7 +3,8 @@ import Checkpoints
 /// Which tensor lies where in a bundle's weights: the order, the names and the orientations.
 ///
 /// What a runtime skips by input channel (query, output, down) has one row an input, `[inputs,
-/// outputs]`, and a name that ends in `_t`; everything else is `[outputs, inputs]` as in Hugging Face
+/// outputs]`, and a name that ends in `_t`; so have the rows that decide, where they leave out inputs
+/// (``FactorRows``). Everything else is `[outputs, inputs]` as in Hugging Face
 /// checkpoints. A dropped channel is then one contiguous run that is never read. Every tensor starts
 /// at a multiple of 64 bytes; since safetensors files may have no holes, padding is tensors as well.
 package struct BundleLayout: Sendable {
@@ -28,9 +29,12 @@ package struct BundleLayout: Sendable {
   static let alignment = 64
   static let paddingPrefix = "padding."
 
-  init(_ configuration: ModelConfiguration, _ type: WeightType) throws(SafetensorsError) {
+  /// - Parameter cutsInput: Whether deciding rows leave out inputs.
+  init(
+    _ configuration: ModelConfiguration, _ type: WeightType, cutsInput: Bool
+  ) throws(SafetensorsError) {
     var entries = configuration.modelTensors.compactMap { tensor in
-      configuration.shape(of: tensor).map { Entry(tensor, shape: $0, type.type(of: tensor)) }
+      configuration.shape(of: tensor).map { Entry(tensor, shape: $0, type.type(of: tensor), cutsInput: cutsInput) }
     }
     var descriptions: [SafetensorsHeader.Description] = []
     for entry in entries {
@@ -54,10 +58,10 @@ package struct BundleLayout: Sendable {
 }
 
 extension BundleLayout.Entry {
-  fileprivate init(_ tensor: ModelTensor, shape: [Int], _ type: WeightType) {
+  fileprivate init(_ tensor: ModelTensor, shape: [Int], _ type: WeightType, cutsInput: Bool) {
     self.tensor = tensor
-    isTransposed = tensor.isSkippedByInput
-    name = tensor.storedName
+    isTransposed = tensor.isSkippedByInput(cutsInput: cutsInput)
+    name = tensor.storedName(cutsInput: cutsInput)
     self.shape = isTransposed ? shape.reversed() : shape
     self.type = type
   }
@@ -65,11 +69,19 @@ extension BundleLayout.Entry {
 
 extension ModelTensor {
   /// Whether a runtime skips inputs of it, so that it is stored with one row an input.
-  var isSkippedByInput: Bool {
+  func isSkippedByInput(cutsInput: Bool) -> Bool {
     guard case .layer(_, let part) = self else { return false }
-    return part == .query || part == .output || part == .down
+    return part == .query || part == .output || part == .down || (cutsInput && part == .gate)
   }
 
   /// Its name in a bundle.
-  var storedName: String { TensorNaming.huggingFace.name(of: self) + (isSkippedByInput ? "_t" : "") }
+  func storedName(cutsInput: Bool) -> String {
+    var name = TensorNaming.huggingFace.name(of: self)
+    if cutsInput, case .layer(_, let part) = self {
+      // Their rows are no longer those of one projection.
+      if part == .gate { name.replace("gate_proj", with: "deciding_proj") }
+      if part == .up { name.replace("up_proj", with: "other_proj") }
+    }
+    return name + (isSkippedByInput(cutsInput: cutsInput) ? "_t" : "")
+  }
 }

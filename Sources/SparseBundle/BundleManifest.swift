@@ -50,6 +50,8 @@ public struct BundleManifest: Sendable, Equatable, Codable {
     public var source: MaskSource?
     /// How far the shares of the two cuts of the FFN lie from the sparsity; absent where there is one.
     public var secondCut: Double?
+    /// The share of the FFN's inputs that deciding rows leave out; absent where they read them all.
+    public var inputCut: Double?
     public var attention: Bool
     /// The share asked for.
     public var sparsity: Double

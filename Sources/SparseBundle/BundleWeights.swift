@@ -8,15 +8,18 @@ public struct BundleWeights: WeightSource {
   public let type: WeightType
   /// Where each tensor lies in the decompressed file.
   package let layout: BundleLayout
+  let factorRows: FactorRows?
   private let reader: SeekableReader
 
+  /// - Parameter factorRows: How gate and up projections are stored, where not as they are.
   /// - Throws: ``BundleError/malformed(file:reason:)`` where the file does not hold exactly the tensors
   ///   that the configuration asks for, in their order, or `ZstandardError`.
   /// - Complexity: O(the header's size); tensors are not touched.
-  init(path: String, _ configuration: ModelConfiguration, _ type: WeightType) throws {
+  init(path: String, _ configuration: ModelConfiguration, _ type: WeightType, _ factorRows: FactorRows?) throws {
     self.configuration = configuration
     self.type = type
-    layout = try BundleLayout(configuration, type)
+    self.factorRows = factorRows
+    layout = try BundleLayout(configuration, type, cutsInput: factorRows != nil)
     reader = try SeekableReader(path: path)
     let expected = layout.header.encoded()
     guard reader.count == expected.count + layout.header.dataSize else {
@@ -91,7 +94,9 @@ public struct BundleWeights: WeightSource {
 
   // MARK: WeightSource
 
-  public func layer(_ index: Int) throws -> LayerWeights { try LayerWeights(index, configuration, stored: stored) }
+  public func layer(_ index: Int) throws -> LayerWeights {
+    try LayerWeights(index, configuration, factorRows, stored: stored)
+  }
 
   public func embeddings(of tokens: [Int32]) throws -> Matrix {
     let table = try stored(.embeddings)
@@ -112,16 +117,22 @@ public struct BundleWeights: WeightSource {
 
 extension LayerWeights {
   /// A layer in Hugging Face's orientation, from matrices as a bundle stores them.
-  init(_ index: Int, _ configuration: ModelConfiguration, stored: (ModelTensor) throws -> Matrix) rethrows {
+  init(
+    _ index: Int, _ configuration: ModelConfiguration, _ factorRows: FactorRows?,
+    stored: (ModelTensor) throws -> Matrix
+  ) rethrows {
     func matrix(_ part: LayerTensor) throws -> Matrix { try stored(.layer(index, part)) }
     func vector(_ part: LayerTensor) throws -> [Float]? {
       configuration.shape(of: .layer(index, part)) == nil ? nil : try matrix(part).values
     }
+    let (gate, up) = (try matrix(.gate), try matrix(.up))
+    let deciding = factorRows == nil ? gate : gate.transposed()
+    factorRows?.exchange(deciding, up, layer: index)
     self.init(
       attentionNorm: try vector(.attentionNorm) ?? [], query: try matrix(.query).transposed(),
       key: try matrix(.key), value: try matrix(.value), output: try matrix(.output).transposed(),
       queryBias: try vector(.queryBias), keyBias: try vector(.keyBias), valueBias: try vector(.valueBias),
       queryNorm: try vector(.queryNorm), keyNorm: try vector(.keyNorm), ffnNorm: try vector(.ffnNorm) ?? [],
-      gate: try matrix(.gate), up: try matrix(.up), down: try matrix(.down).transposed())
+      gate: deciding, up: up, down: try matrix(.down).transposed())
   }
 }

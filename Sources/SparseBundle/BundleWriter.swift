@@ -59,7 +59,7 @@ public struct BundleWriter {
     var exact = ExactWeights()
     try writeDirectoryAtomically(at: path) { folder in
       let tokenizer = try Tokenizer(model.tokenizer)
-      let layout = try BundleLayout(model.configuration, type)
+      let layout = try BundleLayout(model.configuration, type, cutsInput: FactorRows(thresholds) != nil)
       func put(_ name: String, _ bytes: some Collection<UInt8>) throws {
         try writeAtomically(bytes, to: folder + "/" + name)
       }
@@ -108,7 +108,8 @@ public struct BundleWriter {
         type: type, bytes: layout.header.encoded().count + layout.header.dataSize, exactShare: exact.share, loss),
       sparsification: .init(
         method: request.method, norm: request.norm, source: request.source, secondCut: request.secondCut,
-        attention: request.attention, sparsity: request.sparsity, realised: thresholds.realised,
+        inputCut: request.inputCut, attention: request.attention, sparsity: request.sparsity,
+        realised: thresholds.realised,
         corpusSha256: thresholds.corpusHash, statisticsSha256: thresholds.statisticsHash),
       golden: .init(tolerance: tolerance, sourceDifference: golden.sourceDifference),
       files: try BundleFile.listed.sorted().map { name in
@@ -130,7 +131,7 @@ public struct BundleWriter {
     try writer.endFrame()
 
     let total = Double(max(layout.header.dataSize, 1))
-    var source = TensorSource(model.weights)
+    var source = TensorSource(model.weights, FactorRows(thresholds))
     var exact = ExactWeights()
     for entry in layout.entries {
       let matrix = try source.values(of: entry)

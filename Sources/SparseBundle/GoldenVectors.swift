@@ -36,7 +36,7 @@ public struct GoldenVectors: Sendable, Equatable {
 // The file: for each text `t` of `golden.safetensors`
 //   texts.t.tokens I32 [tokens], texts.t.positions I32 [positions],
 //   texts.t.source, texts.t.dense, texts.t.sparse F32 [positions, vocabulary],
-//   texts.t.kept_ffn, kept_down, kept_query, kept_output U8 [tokens, layers, channels / 8 rounded up]:
+//   texts.t.kept_ffn, kept_down, kept_input, kept_query, kept_output U8 [tokens, layers, channels / 8 rounded up]:
 //   bit `c % 8` of byte `c / 8` says that channel `c` is kept.
 extension GoldenVectors {
   func tensors(vocabularySize: Int) -> [SafetensorsTensor] {
@@ -99,12 +99,13 @@ extension GoldenVectors {
     }
     guard let ffn = try kept(.ffn, channels: c.intermediateSize) else { throw fail("kept_ffn is missing") }
     let down = try kept(.down, channels: c.intermediateSize)
+    let input = try kept(.input, channels: c.hiddenSize)
     let query = try kept(.query, channels: c.hiddenSize)
     let output = try kept(.output, channels: c.queryWidth)
     let flags = tokens.indices.map { token in
       (0..<c.layerCount).map { layer in
         let i = token * c.layerCount + layer
-        return KeptChannels(ffn: ffn[i], down: down?[i], query: query?[i], output: output?[i])
+        return KeptChannels(ffn: ffn[i], down: down?[i], input: input?[i], query: query?[i], output: output?[i])
       }
     }
     return Text(
@@ -116,6 +117,7 @@ extension GoldenVectors {
 private enum KeptPlace: String, CaseIterable {
   case ffn = "kept_ffn"
   case down = "kept_down"
+  case input = "kept_input"
   case query = "kept_query"
   case output = "kept_output"
 }
@@ -125,6 +127,7 @@ extension KeptChannels {
     switch place {
     case .ffn: ffn
     case .down: down
+    case .input: input
     case .query: query
     case .output: output
     }

@@ -22,7 +22,9 @@ public struct ModelBundle: Sendable {
     configuration = try ModelConfiguration(huggingFaceConfiguration: path + "/" + BundleFile.configuration)
     thresholds = try Thresholds(SafetensorsFile(path: path + "/" + BundleFile.thresholds))
     try thresholds.check(configuration)
-    weights = try BundleWeights(path: path + "/" + BundleFile.weights, configuration, manifest.weights.type)
+    weights = try BundleWeights(
+      path: path + "/" + BundleFile.weights, configuration, manifest.weights.type,
+      FactorRows(thresholds))
   }
 
   public var tokenizer: TokenizerModel {
@@ -40,9 +42,11 @@ public struct ModelBundle: Sendable {
       let golden = try GoldenVectors(SafetensorsFile(path: path + "/" + BundleFile.golden), configuration)
       let attention = thresholds.request.attention
       let secondCut = thresholds.layers.contains { $0.product != nil }
+      let inputCut = thresholds.layers.contains { $0.input != nil }
       let fits = golden.texts.allSatisfy { text in
         text.kept.joined().allSatisfy {
           ($0.query != nil) == attention && ($0.output != nil) == attention && ($0.down != nil) == secondCut
+            && ($0.input != nil) == inputCut
         }
       }
       guard fits else {

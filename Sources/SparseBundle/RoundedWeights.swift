@@ -7,10 +7,13 @@ import LinearAlgebra
 public struct RoundedWeights: WeightSource {
   private let weights: any WeightSource
   private let type: WeightType
+  private let factorRows: FactorRows?
 
-  public init(_ weights: any WeightSource, _ type: WeightType) {
+  /// - Parameter factorRows: How gate and up projections are stored, where not as they are.
+  public init(_ weights: any WeightSource, _ type: WeightType, _ factorRows: FactorRows? = nil) {
     self.weights = weights
     self.type = type
+    self.factorRows = factorRows
   }
 
   public var configuration: ModelConfiguration { weights.configuration }
@@ -24,8 +27,10 @@ public struct RoundedWeights: WeightSource {
     layer.key = try rounded(layer.key, .key)
     layer.value = try rounded(layer.value, .value)
     layer.output = try rounded(layer.output, .output)
+    factorRows?.exchange(layer.gate, layer.up, layer: index)
     layer.gate = try rounded(layer.gate, .gate)
     layer.up = try rounded(layer.up, .up)
+    factorRows?.exchange(layer.gate, layer.up, layer: index)
     layer.down = try rounded(layer.down, .down)
     return layer
   }
@@ -43,10 +48,13 @@ public struct RoundedWeights: WeightSource {
   /// Changes the matrix where it can: a source hands out new ones each time.
   private func rounded(_ matrix: Matrix, _ tensor: ModelTensor) throws(BundleError) -> Matrix {
     let type = type.type(of: tensor)
+    let cutsInput = factorRows != nil
     // A group's weights lie next to each other as stored.
-    let turns = type.isQuantized && tensor.isSkippedByInput
+    let turns = type.isQuantized && tensor.isSkippedByInput(cutsInput: cutsInput)
     let stored = turns ? matrix.transposed() : matrix
-    do { try type.round(stored) } catch { throw BundleError(error, tensor: tensor.storedName, type) }
+    do { try type.round(stored) } catch {
+      throw BundleError(error, tensor: tensor.storedName(cutsInput: cutsInput), type)
+    }
     return turns ? stored.transposed() : stored
   }
 }

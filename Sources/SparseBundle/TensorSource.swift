@@ -6,7 +6,12 @@ struct TensorSource {
   private let weights: any WeightSource
   private var current: (index: Int, layer: LayerWeights)?
 
-  init(_ weights: any WeightSource) { self.weights = weights }
+  private let factorRows: FactorRows?
+
+  init(_ weights: any WeightSource, _ factorRows: FactorRows?) {
+    self.weights = weights
+    self.factorRows = factorRows
+  }
 
   mutating func values(of entry: BundleLayout.Entry) throws -> Matrix {
     let matrix =
@@ -23,6 +28,7 @@ struct TensorSource {
     if let current, current.index == index { return current.layer }
     current = nil  // before the next one is read, so that never two are held
     let layer = try weights.layer(index)
+    factorRows?.exchange(layer.gate, layer.up, layer: index)
     current = (index, layer)
     return layer
   }

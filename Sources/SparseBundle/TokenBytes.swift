@@ -19,9 +19,10 @@ public struct TokenBytes: Sendable, Equatable {
   ///   - shares: What each layer drops; none where every channel is kept.
   ///   - thresholds: Those that dropped it.
   public init(_ c: ModelConfiguration, _ type: WeightType, shares: [Thresholds.Shares], _ thresholds: Thresholds?) {
+    let cutsInput = thresholds.flatMap(FactorRows.init) != nil
     func bytes(_ tensor: ModelTensor) -> Double {
       guard let shape = c.shape(of: tensor) else { return 0 }
-      let stored = tensor.isSkippedByInput ? shape.reversed() : shape
+      let stored = tensor.isSkippedByInput(cutsInput: cutsInput) ? shape.reversed() : shape
       return Double(
         stored.dropLast().reduce(type.type(of: tensor).rowBytes(columns: stored.last ?? 0), *))
     }
@@ -46,6 +47,7 @@ extension Thresholds.Shares {
     switch part {
     case .query: query ?? 0
     case .output: output ?? 0
+    case .gate: input ?? 0
     // Of gate and up each channel's deciding row is read, the other one where the channel is kept: together they
     // lose as much as one of them would.
     case .up: ffn
@@ -58,7 +60,7 @@ extension Thresholds.Shares {
 extension Thresholds.Layer {
   /// What a token reads to decide: float32 thresholds and biases, a byte for each channel's source.
   fileprivate var decidingBytes: Int {
-    let floats = [ffn, query, output, product, bias].reduce(0) { $0 + ($1?.count ?? 0) }
+    let floats = [ffn, query, output, product, input, bias].reduce(0) { $0 + ($1?.count ?? 0) }
     return MemoryLayout<Float>.size * floats + (upDecides?.count ?? 0)
   }
 }

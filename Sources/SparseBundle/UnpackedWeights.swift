@@ -8,6 +8,7 @@ public final class UnpackedWeights: Sendable {
   public let configuration: ModelConfiguration
   private let storage: Storage
   private let layout: BundleLayout
+  private let factorRows: FactorRows?
 
   private enum Storage: Sendable {
     case mapped(MappedFile)
@@ -40,6 +41,7 @@ public final class UnpackedWeights: Sendable {
     self.storage = storage
     configuration = weights.configuration
     layout = weights.layout
+    factorRows = weights.factorRows
     let header = layout.header.encoded()
     let size = header.count + layout.header.dataSize
     let fits = withBytes { $0.count == size && $0.prefix(header.count).elementsEqual(header) }
@@ -60,7 +62,7 @@ public final class UnpackedWeights: Sendable {
   ///
   /// - Complexity: O(the layer's weights).
   package func layer(_ index: Int) throws -> LayerWeights {
-    try LayerWeights(index, configuration) { tensor in
+    try LayerWeights(index, configuration, factorRows) { tensor in
       guard let found = self.tensor(tensor) else {
         throw BundleError.malformed(file: BundleFile.weights, reason: "the model has no such tensor")
       }

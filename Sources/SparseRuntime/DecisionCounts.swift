@@ -24,13 +24,16 @@ public struct DecisionCounts: Sendable, Equatable {
   public internal(set) var ffn = Place()
   /// Channels whose down column was read, of all; nothing where there is no second cut.
   public internal(set) var down = Place()
+  /// Inputs of the FFN that deciding rows read, of all; nothing where they read them all.
+  public internal(set) var input = Place()
   public internal(set) var query = Place()
   public internal(set) var output = Place()
 
   /// The shares dropped, over all layers and steps; `nil` where nothing was decided.
   public var shares: Thresholds.Shares {
     Thresholds.Shares(
-      ffn: ffn.share, down: down.seen > 0 ? down.share : nil, query: query.seen > 0 ? query.share : nil,
+      ffn: ffn.share, down: down.seen > 0 ? down.share : nil,
+      input: input.seen > 0 ? input.share : nil, query: query.seen > 0 ? query.share : nil,
       output: output.seen > 0 ? output.share : nil)
   }
 }

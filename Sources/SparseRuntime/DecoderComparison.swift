@@ -74,6 +74,7 @@ public struct DecoderComparison: Sendable, Equatable {
         switch place {
         case .query: step[layer].query = list.flags
         case .output: step[layer].output = list.flags
+        case .input: step[layer].input = list.flags
         case .ffn: step[layer].ffn = list.flags
         case .down: step[layer].down = list.flags
         }
@@ -114,7 +115,7 @@ public struct DecoderComparison: Sendable, Equatable {
 
 extension KeptChannels {
   /// How many channels were decided on.
-  var count: Int { ffn.count + (down?.count ?? 0) + (query?.count ?? 0) + (output?.count ?? 0) }
+  var count: Int { ffn.count + (down?.count ?? 0) + (input?.count ?? 0) + (query?.count ?? 0) + (output?.count ?? 0) }
 }
 
 extension KeptList {

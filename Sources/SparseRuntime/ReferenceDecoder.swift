@@ -116,16 +116,22 @@ public struct ReferenceDecoder: TokenDecoder {
   private mutating func feedForward(_ index: Int, _ rule: KeepRule, _ x: inout [Float]) {
     let layer = model.layers[index]
     let (thresholds, channels) = (layer.thresholds, 0..<layer.gate.rows)
-    let input = rounded(norm(x, layer.ffnNorm))
-    func gate(_ channel: Int) -> Float { activation(dot(layer.gate, row: channel, input)) }
-    func up(_ channel: Int) -> Float { dot(layer.up, row: channel, input) }
+    let normed = norm(x, layer.ffnNorm)
+    let input = rounded(normed)
+    func gate(_ channel: Int, _ input: [Float]) -> Float { activation(dot(layer.gate, row: channel, input)) }
+    func up(_ channel: Int, _ input: [Float]) -> Float { dot(layer.up, row: channel, input) }
+
+    // Deciding rows may leave out inputs, and then read the others as they are.
+    let keptInput = keep(normed, thresholds.input, index, rule) { $0.input }
+    if thresholds.input != nil { decided.input.count(keptInput, rule) }
+    let decidingInput = thresholds.input == nil ? input : zip(normed, keptInput).map { $1 ? $0 : 0 }
 
     // One factor decides whether the other one is needed at all.
     let upDecides = thresholds.upDecides ?? channels.map { _ in false }
-    let deciding = channels.map { upDecides[$0] ? up($0) : gate($0) }
+    let deciding = channels.map { upDecides[$0] ? up($0, decidingInput) : gate($0, decidingInput) }
     let kept = keep(deciding, thresholds.ffn, index, rule) { $0.ffn }
     decided.ffn.count(kept, rule)
-    let products = channels.map { kept[$0] ? deciding[$0] * (upDecides[$0] ? gate($0) : up($0)) : 0 }
+    let products = channels.map { kept[$0] ? deciding[$0] * (upDecides[$0] ? gate($0, input) : up($0, input)) : 0 }
     let keptDown = keep(products, thresholds.product, index, rule) { $0.down }
     if thresholds.product != nil { decided.down.count(zip(kept, keptDown).map { $0 && $1 }, rule) }
 

@@ -23,12 +23,13 @@ extension SparseModel {
 extension SparseModel.Layer {
   fileprivate init(_ weights: BundleWeights, _ index: Int, _ thresholds: Thresholds.Layer) throws {
     func matrix(_ part: LayerTensor) throws -> Matrix { try weights.stored(.layer(index, part)) }
+    let layer = try weights.layer(index)  // gate and up projections, however they are stored
     self.init(
       attentionNorm: try weights.vector(index, .attentionNorm) ?? [], query: try matrix(.query),
       key: try matrix(.key), value: try matrix(.value), output: try matrix(.output),
       queryBias: try weights.vector(index, .queryBias), keyBias: try weights.vector(index, .keyBias),
       valueBias: try weights.vector(index, .valueBias), queryNorm: try weights.vector(index, .queryNorm),
       keyNorm: try weights.vector(index, .keyNorm), ffnNorm: try weights.vector(index, .ffnNorm) ?? [],
-      gate: try matrix(.gate), up: try matrix(.up), down: try matrix(.down), thresholds: thresholds)
+      gate: layer.gate, up: layer.up, down: try matrix(.down), thresholds: thresholds)
   }
 }

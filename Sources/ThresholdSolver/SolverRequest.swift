@@ -14,6 +14,8 @@ public struct SolverRequest: Sendable, Hashable, Codable {
   public var source: MaskSource?
   /// How far the shares of the two cuts of the FFN lie from the sparsity; `nil` where there is one cut.
   public var secondCut: Double?
+  /// The share of the FFN's inputs that deciding rows leave out; `nil` where they read them all.
+  public var inputCut: Double?
   /// Also skip inputs of the query and output projections.
   public var attention: Bool
   /// The share to drop at each place of cutting, from 0 to 1.
@@ -23,22 +25,26 @@ public struct SolverRequest: Sendable, Hashable, Codable {
   ///   - norm: `rms` for CHESS unless given.
   ///   - source: The first of the method's unless given.
   ///   - secondCut: From 0, which cuts once, to 0.5; the method's default unless given.
-  /// - Throws: ``SolverError`` where the sparsity or second cut is no share, or the method has no such option.
+  ///   - inputCut: From 0, which reads all inputs, to 1; the method's default unless given.
+  /// - Throws: ``SolverError`` where the sparsity or a cut is no share, or the method has no such option.
   public init(
-    method: Method, norm: CHESS.Norm? = nil, source: MaskSource? = nil, secondCut: Double? = nil, attention: Bool,
-    sparsity: Double
+    method: Method, norm: CHESS.Norm? = nil, source: MaskSource? = nil, secondCut: Double? = nil,
+    inputCut: Double? = nil, attention: Bool, sparsity: Double
   ) throws(SolverError) {
     guard sparsity >= 0, sparsity <= 1 else { throw .notAShare(sparsity) }
     guard method == .chess || norm == nil else { throw .noNorm(method) }
     guard source.map(method.sources.contains) ?? true else { throw .noSource(method) }
     let cut = secondCut ?? method.defaultSecondCut
     guard cut >= 0, cut <= 0.5 else { throw .notASecondCut(cut) }
+    let input = inputCut ?? method.defaultInputCut(sparsity: sparsity)
+    guard input >= 0, input <= 1 else { throw .notAnInputCut(input) }
     self.method = method
     self.norm = method == .chess ? norm ?? .rms : nil
     // The gate decides in every method's original form, so that only another source is worth a word.
     let chosen = source ?? method.sources[0]
     self.source = chosen == .gate ? nil : chosen
     self.secondCut = cut == 0 ? nil : cut
+    self.inputCut = input == 0 ? nil : input
     self.attention = attention
     self.sparsity = sparsity
   }
@@ -51,11 +57,14 @@ public struct SolverRequest: Sendable, Hashable, Codable {
     }
   }
 
-  /// The shares to drop of other rows and of down columns. Their mean is the sparsity, so that a second cut
-  /// reads no more and no fewer bytes; where either would leave 0…1 both come nearer.
-  var shares: (other: Double, down: Double) {
-    let cut = min(secondCut ?? 0, sparsity, 1 - sparsity)
-    return (sparsity - cut, sparsity + cut)
+  /// The shares to drop of deciding rows' inputs, of other rows and of down columns. They add up to twice the
+  /// sparsity, so that neither a second nor an input cut reads more or fewer bytes; where one would leave 0…1 it is
+  /// as far as it can be.
+  var shares: (input: Double, other: Double, down: Double) {
+    let input = min(inputCut ?? 0, 2 * sparsity, 2 * (1 - sparsity))
+    let mean = sparsity - input / 2
+    let cut = min(secondCut ?? 0, mean, 1 - mean)
+    return (input, mean - cut, mean + cut)
   }
 }
 
@@ -68,6 +77,8 @@ extension SolverRequest {
     if (source ?? .gate) != method.sources[0] { words.append((source ?? .gate).rawValue) }
     let cut = secondCut ?? 0
     if cut != method.defaultSecondCut { words.append("cut\(cut)") }
+    let input = inputCut ?? 0
+    if input != method.defaultInputCut(sparsity: sparsity) { words.append("input\(input)") }
     if attention { words.append("attention") }
     return words.joined(separator: "-")
   }
@@ -86,6 +97,12 @@ extension SolverRequest.Method {
   /// The second cut unless another is asked for; 0 is none. Documentation/ablation.md says how far energy's is measured.
   public var defaultSecondCut: Double { self == .energy ? 0.075 : 0 }
 
+  /// The input cut unless another is asked for, as a share of the sparsity; 0 is none.
+  public var inputCutOfSparsity: Double { self == .energy ? 0.4 : 0 }
+
+  /// The same as a share of the inputs, in whole percent.
+  func defaultInputCut(sparsity: Double) -> Double { (100 * inputCutOfSparsity * sparsity).rounded() / 100 }
+
   public var norms: [CHESS.Norm] { self == .chess ? [.rms, .mean] : [] }
 }
 
@@ -95,6 +112,7 @@ public enum SolverError: Error, Equatable, Sendable {
   case noNorm(SolverRequest.Method)
   case noSource(SolverRequest.Method)
   case notASecondCut(Double)
+  case notAnInputCut(Double)
   case malformed(String)
 }
 
@@ -110,6 +128,8 @@ extension SolverError: CustomStringConvertible {
         + method.sources.map { "'\($0.rawValue)'" }.joined(separator: ", ")
     case .notASecondCut(let cut):
       "second cut \(cut) is none: give a number from 0 (cut once) to 0.5"
+    case .notAnInputCut(let cut):
+      "input cut \(cut) is no share: give a number from 0 (read all inputs) to 1"
     case .malformed(let reason):
       "these are not Gambit thresholds: \(reason)"
     }

@@ -4,7 +4,8 @@ import Checkpoints
 // attention is cut, `layers.l.attention.query_threshold` and `layers.l.attention.output_threshold`
 // ([1] or one a channel); what they were solved for and from is in `__metadata__`. In all layers or in
 // none there may be `layers.l.ffn.source` U8 [intermediateSize], `layers.l.ffn.product_threshold`
-// ([1] or [intermediateSize]) and `layers.l.ffn.bias` [hiddenSize].
+// ([1] or [intermediateSize]), `layers.l.ffn.input_threshold` ([1] or [hiddenSize]) and `layers.l.ffn.bias`
+// [hiddenSize].
 extension Thresholds {
   static let format = "gambit-thresholds"
   static let version = "1"
@@ -14,7 +15,8 @@ extension Thresholds {
     var tensors: [SafetensorsTensor] = []
     for (index, layer) in layers.enumerated() {
       for (name, values) in [
-        (Name.ffn, layer.ffn), (Name.product, layer.product), (Name.bias, layer.bias), (Name.query, layer.query),
+        (Name.ffn, layer.ffn), (Name.product, layer.product), (Name.input, layer.input), (Name.bias, layer.bias),
+        (Name.query, layer.query),
         (Name.output, layer.output),
       ] {
         guard let values else { continue }
@@ -40,7 +42,9 @@ extension Thresholds {
     metadata["norm"] = request.norm?.rawValue
     metadata["source"] = request.source?.rawValue
     metadata["second_cut"] = request.secondCut.map { String($0) }
+    metadata["input_cut"] = request.inputCut.map { String($0) }
     metadata["realised_down"] = realised.down.map { String($0) }
+    metadata["realised_input"] = realised.input.map { String($0) }
     metadata["realised_query"] = realised.query.map { String($0) }
     metadata["realised_output"] = realised.output.map { String($0) }
     return metadata
@@ -81,12 +85,13 @@ extension Thresholds {
     guard metadata["source"].map({ $0 == source.rawValue }) ?? true else {
       throw SolverError.malformed("'\(file.path)' has an unknown source")
     }
-    let secondCut = metadata["second_cut"] == nil ? 0 : try share("second_cut")
+    func optionalShare(_ key: String) throws -> Double? { metadata[key] == nil ? nil : try share(key) }
     request = try SolverRequest(
-      method: method, norm: norm, source: source, secondCut: secondCut, attention: attention,
-      sparsity: share("sparsity"))
+      method: method, norm: norm, source: source, secondCut: optionalShare("second_cut") ?? 0,
+      inputCut: optionalShare("input_cut") ?? 0, attention: attention, sparsity: share("sparsity"))
     realised = Shares(
-      ffn: try share("realised_ffn"), down: metadata["realised_down"] == nil ? nil : try share("realised_down"),
+      ffn: try share("realised_ffn"), down: try optionalShare("realised_down"),
+      input: try optionalShare("realised_input"),
       query: attention ? try share("realised_query") : nil,
       output: attention ? try share("realised_output") : nil)
     modelHash = try text("model_sha256")
@@ -95,7 +100,7 @@ extension Thresholds {
 
     // The first layer says which of the optional parts there are.
     func isPresent(_ name: Name) -> Bool { file.header.tensor(named: name.tensor(0)) != nil }
-    let parts = [Name.source, .product, .bias].filter(isPresent)
+    let parts = [Name.source, .product, .input, .bias].filter(isPresent)
     layers = try (0..<count).map { layer in
       func values(_ name: Name, where isAllowed: (Float) -> Bool = { $0 >= 0 }) throws -> [Float] {
         let values = try file.values(of: name.tensor(layer))
@@ -110,6 +115,7 @@ extension Thresholds {
         output: attention ? try values(.output) : nil,
         upDecides: parts.contains(.source) ? try Self.flags(file, Name.source.tensor(layer)) : nil,
         product: parts.contains(.product) ? try values(.product) : nil,
+        input: parts.contains(.input) ? try values(.input) : nil,
         bias: parts.contains(.bias) ? try values(.bias, where: \.isFinite) : nil)
     }
     guard file.header.tensors.count == count * ((attention ? 3 : 1) + parts.count) else {
@@ -136,6 +142,7 @@ extension Thresholds {
         layer.ffn.count == c.intermediateSize && [1, c.hiddenSize].contains(layer.query?.count ?? 1)
         && [1, c.queryWidth].contains(layer.output?.count ?? 1)
         && [1, c.intermediateSize].contains(layer.product?.count ?? 1)
+        && [1, c.hiddenSize].contains(layer.input?.count ?? 1)
         && layer.upDecides?.count ?? c.intermediateSize == c.intermediateSize
         && layer.bias?.count ?? c.hiddenSize == c.hiddenSize
       guard fits else { throw .malformed("layer \(index) has not one threshold for each of the model's channels") }
@@ -147,6 +154,7 @@ extension Thresholds {
     case ffn = "ffn.threshold"
     case source = "ffn.source"
     case product = "ffn.product_threshold"
+    case input = "ffn.input_threshold"
     case bias = "ffn.bias"
     case query = "attention.query_threshold"
     case output = "attention.output_threshold"
@@ -157,5 +165,7 @@ extension Thresholds {
 
 extension Thresholds.Layer {
   /// Which of the optional parts there are.
-  fileprivate var parts: [Bool] { [query != nil, output != nil, upDecides != nil, product != nil, bias != nil] }
+  fileprivate var parts: [Bool] {
+    [query != nil, output != nil, upDecides != nil, product != nil, input != nil, bias != nil]
+  }
 }

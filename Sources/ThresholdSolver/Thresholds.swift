@@ -16,18 +16,22 @@ public struct Thresholds: Sendable, Equatable {
     /// The second cut, on `|g·u|` of the channels kept so far: what is below is not added to the FFN's
     /// output. `[1]` or `[intermediateSize]`.
     public var product: [Float]?
+    /// On the FFN's input, for the rows that decide: each of them leaves out the inputs that are below. The other
+    /// rows read every input. `[1]` or `[hiddenSize]`.
+    public var input: [Float]?
     /// Added to the FFN's output where channels may be dropped: `[hiddenSize]`.
     public var bias: [Float]?
 
     public init(
       ffn: [Float], query: [Float]? = nil, output: [Float]? = nil, upDecides: [Bool]? = nil, product: [Float]? = nil,
-      bias: [Float]? = nil
+      input: [Float]? = nil, bias: [Float]? = nil
     ) {
       self.ffn = ffn
       self.query = query
       self.output = output
       self.upDecides = upDecides
       self.product = product
+      self.input = input
       self.bias = bias
     }
   }
@@ -38,12 +42,17 @@ public struct Thresholds: Sendable, Equatable {
     public var ffn: Double
     /// Down columns that either cut drops; `nil` where there is no second cut, and as many as rows are.
     public var down: Double?
+    /// Inputs of the FFN that deciding rows leave out.
+    public var input: Double?
     public var query: Double?
     public var output: Double?
 
-    public init(ffn: Double, down: Double? = nil, query: Double? = nil, output: Double? = nil) {
+    public init(
+      ffn: Double, down: Double? = nil, input: Double? = nil, query: Double? = nil, output: Double? = nil
+    ) {
       self.ffn = ffn
       self.down = down
+      self.input = input
       self.query = query
       self.output = output
     }
@@ -80,6 +89,7 @@ extension Thresholds.Layer {
     ffn = solved.thresholds
     upDecides = solved.upDecides
     product = request.secondCut.map { _ in [SecondCut(statistics, after: solved).threshold(share: shares.down)] }
+    input = request.inputCut.map { _ in [Self.inputThreshold(statistics.ffnInputCount, shares.input)] }
     guard request.attention else { return }
     query = [Self.inputThreshold(statistics.attentionInputCount, request.sparsity)]
     output = [Self.inputThreshold(statistics.outputInputCount, request.sparsity)]
@@ -100,6 +110,7 @@ extension Thresholds.Layer {
         Self.share(statistics.productCount, $0)
           + SecondCut(statistics, after: FactorThresholds(ffn, upDecides: upDecides)).shareOnlyFirstDrops($0)
       },
+      input: input.map { Self.share(statistics.ffnInputCount, $0) },
       query: query.map { Self.share(statistics.attentionInputCount, $0) },
       output: output.map { Self.share(statistics.outputInputCount, $0) })
   }
@@ -129,7 +140,8 @@ extension Thresholds.Shares {
       values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
     }
     self.init(
-      ffn: mean(layers.map(\.ffn)) ?? 0, down: mean(layers.compactMap(\.down)), query: mean(layers.compactMap(\.query)),
+      ffn: mean(layers.map(\.ffn)) ?? 0, down: mean(layers.compactMap(\.down)),
+      input: mean(layers.compactMap(\.input)), query: mean(layers.compactMap(\.query)),
       output: mean(layers.compactMap(\.output)))
   }
 }

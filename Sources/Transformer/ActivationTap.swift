@@ -49,6 +49,10 @@ public protocol ActivationTap: Sendable {
   /// projection reads. Key and value always read the attention input itself.
   var masksQueryInput: Bool { get }
 
+  /// For each channel of the FFN whether the up projection decides instead of the gate, where the rows that decide
+  /// read a copy of the FFN's input that `decidingInput` is called on; `nil` where all rows read the input itself.
+  func decidingRows(layer: Int) -> [Bool]?
+
   /// The normed input that query, key and value projections share: `[tokens, hiddenSize]`.
   func attentionInput(_ x: Activations, _ context: TapContext) throws
   /// The query projection's own copy of the attention input: `[tokens, hiddenSize]`.
@@ -59,6 +63,8 @@ public protocol ActivationTap: Sendable {
   func outputInput(_ x: Activations, _ context: TapContext) throws
   /// The normed input that gate and up projections share: `[tokens, hiddenSize]`.
   func ffnInput(_ x: Activations, _ context: TapContext) throws
+  /// The deciding rows' own copy of the FFN's input: `[tokens, hiddenSize]`.
+  func decidingInput(_ x: Activations, _ context: TapContext) throws
   /// `g = act(gate x)` and `u = up x`, both `[tokens, intermediateSize]`, before their product.
   func gateAndUp(_ gate: Activations, _ up: Activations, _ context: TapContext) throws
   /// `g ⊙ u`, the input of the down projection: `[tokens, intermediateSize]`.
@@ -69,11 +75,13 @@ public protocol ActivationTap: Sendable {
 
 extension ActivationTap {
   public var masksQueryInput: Bool { false }
+  public func decidingRows(layer: Int) -> [Bool]? { nil }
   public func attentionInput(_ x: Activations, _ context: TapContext) throws {}
   public func queryInput(_ x: Activations, _ context: TapContext) throws {}
   public func keysAndValues(_ keys: Activations, _ values: Activations, _ context: TapContext) throws {}
   public func outputInput(_ x: Activations, _ context: TapContext) throws {}
   public func ffnInput(_ x: Activations, _ context: TapContext) throws {}
+  public func decidingInput(_ x: Activations, _ context: TapContext) throws {}
   public func gateAndUp(_ gate: Activations, _ up: Activations, _ context: TapContext) throws {}
   public func product(_ x: Activations, _ context: TapContext) throws {}
   public func layerOutput(_ x: Activations, _ context: TapContext) throws {}

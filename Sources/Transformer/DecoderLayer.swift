@@ -26,7 +26,7 @@ struct DecoderLayer {
 
     var queryInput = w.normed
     if tap.masksQueryInput {
-      queryInput = w.queryInput
+      queryInput = w.cutInput
       queryInput.base.update(from: w.normed.base, count: tokens * w.normed.columns)
       try tap.queryInput(Activations(queryInput, tokens: tokens), context)
     }
@@ -50,6 +50,14 @@ struct DecoderLayer {
 
     project(w.normed, weights.gate, into: w.gate, tokens)
     project(w.normed, weights.up, into: w.up, tokens)
+    if let upDecides = tap.decidingRows(layer: context.layer) {
+      w.cutInput.base.update(from: w.normed.base, count: tokens * w.normed.columns)
+      try tap.decidingInput(Activations(w.cutInput, tokens: tokens), context)
+      project(w.cutInput, weights.gate, into: w.product, tokens)
+      replace(w.gate, by: w.product, where: upDecides.map { !$0 }, tokens)
+      project(w.cutInput, weights.up, into: w.product, tokens)
+      replace(w.up, by: w.product, where: upDecides, tokens)
+    }
     let count = tokens * configuration.intermediateSize
     switch configuration.gateActivation {
     case .silu: VectorMath.silu(w.gate.base, count: count)
@@ -61,6 +69,13 @@ struct DecoderLayer {
     try tap.product(Activations(w.product, tokens: tokens), context)
     add(w.product, weights.down, to: hidden, tokens)
     try tap.layerOutput(Activations(hidden, tokens: tokens), context)
+  }
+
+  private func replace(_ x: Matrix, by other: Matrix, where isReplaced: [Bool], _ tokens: Int) {
+    for token in 0..<tokens {
+      let (row, replacement) = (x.row(token), other.row(token))
+      for channel in isReplaced.indices where isReplaced[channel] { row[channel] = replacement[channel] }
+    }
   }
 
   private func norm(_ x: Matrix, _ weight: [Float], into out: Matrix, _ tokens: Int) {

@@ -6,7 +6,7 @@ import LinearAlgebra
 final class Workspace: Sendable {
   let hidden: Matrix  // [tokens, hiddenSize]: the residual stream, where it is not in memory already
   let normed: Matrix  // [tokens, hiddenSize]
-  let queryInput: Matrix  // [tokens, hiddenSize]
+  let cutInput: Matrix  // [tokens, hiddenSize]: what a projection reads that leaves out inputs
   let query: Matrix  // [tokens, queryWidth]
   let key: Matrix  // [tokens, keyValueWidth]
   let value: Matrix  // [tokens, keyValueWidth]
@@ -20,7 +20,7 @@ final class Workspace: Sendable {
     let c = configuration
     hidden = Matrix(rows: tokens, columns: c.hiddenSize)
     normed = Matrix(rows: tokens, columns: c.hiddenSize)
-    queryInput = Matrix(rows: tokens, columns: c.hiddenSize)
+    cutInput = Matrix(rows: tokens, columns: c.hiddenSize)
     query = Matrix(rows: tokens, columns: c.queryWidth)
     key = Matrix(rows: tokens, columns: c.keyValueWidth)
     value = Matrix(rows: tokens, columns: c.keyValueWidth)

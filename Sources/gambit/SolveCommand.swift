@@ -43,6 +43,15 @@ struct SolveCommand: ParsableCommand {
       """, valueName: "share"))
   var secondCut: Double?
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      Leave out this share of the FFN's inputs where the factor that decides is computed; as many bytes less are \
+      saved by the other cuts of the FFN. 0 reads them all. 0.4 of the sparsity unless given for energy, 0 for the \
+      others.
+      """, valueName: "share"))
+  var inputCut: Double?
+
   @Option(help: "Also skip inputs of the query and output projections.")
   var attention = Switch.off
 
@@ -66,8 +75,8 @@ struct SolveCommand: ParsableCommand {
     if list { return try printMethods() }
     guard let statistics, let model, let method, let sparsity, let output else { return }
     let request = try SolverRequest(
-      method: method, norm: norm, source: source, secondCut: secondCut, attention: attention == .on,
-      sparsity: sparsity)
+      method: method, norm: norm, source: source, secondCut: secondCut, inputCut: inputCut,
+      attention: attention == .on, sparsity: sparsity)
     let solved = try SolveStage([request]).run(
       Checkpoint.open(model), StatisticsFile(path: statistics), options.console)
     for thresholds in solved {
@@ -85,12 +94,13 @@ struct SolveCommand: ParsableCommand {
   private func printMethods() throws {
     let methods = SolverRequest.Method.allCases.map { method in
       Method(
-        name: method, norms: method.norms, sources: method.sources, secondCut: method.defaultSecondCut)
+        name: method, norms: method.norms, sources: method.sources, secondCut: method.defaultSecondCut,
+        inputCutOfSparsity: method.inputCutOfSparsity)
     }
     let lines = methods.map { method in
       let norms = method.norms.isEmpty ? "" : ", norm \(method.norms.map(\.rawValue).joined(separator: " or "))"
       return "\(method.name.rawValue): source \(method.sources.map(\.rawValue).joined(separator: " or "))\(norms), "
-        + "second cut \(method.secondCut)"
+        + "second cut \(method.secondCut), input cut \(method.inputCutOfSparsity) of the sparsity"
     }
     try options.print(Methods(methods: methods), text: lines.joined(separator: "\n"))
   }
@@ -104,6 +114,7 @@ struct SolveCommand: ParsableCommand {
     var norms: [CHESS.Norm]
     var sources: [MaskSource]
     var secondCut: Double
+    var inputCutOfSparsity: Double
   }
 
   private struct Result: Encodable {

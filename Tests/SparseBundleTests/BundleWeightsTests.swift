@@ -119,7 +119,7 @@ struct BundleWeightsTests {
       try writer.append(changed)
       try writer.finish()
       try writeAtomically(packed, to: path)
-      let changedWeights = try BundleWeights(path: path, checkpoint.configuration, type)
+      let changedWeights = try BundleWeights(path: path, checkpoint.configuration, type, nil)
       return (try? changedWeights.unpackAll { _ in }) != nil
     }
     #expect(try passes([:]))

@@ -10,7 +10,7 @@ public final class MaskingTap: ActivationTap {
     let sequence: Int
   }
 
-  private enum Place { case ffn, down, query, output }
+  private enum Place { case ffn, down, input, query, output }
 
   private let thresholds: [Thresholds.Layer]
   private let decisions = Mutex<[Key: [Place: [[Bool]]]]>([:])
@@ -26,11 +26,21 @@ public final class MaskingTap: ActivationTap {
         thresholds.indices.map { layer in
           let places = decisions[Key(layer: layer, sequence: sequence)] ?? [:]
           return KeptChannels(
-            ffn: places[.ffn]?[token] ?? [], down: places[.down]?[token], query: places[.query]?[token],
+            ffn: places[.ffn]?[token] ?? [], down: places[.down]?[token], input: places[.input]?[token],
+            query: places[.query]?[token],
             output: places[.output]?[token])
         }
       }
     }
+  }
+
+  public func decidingRows(layer: Int) -> [Bool]? {
+    let layer = thresholds[layer]
+    return layer.input.map { _ in layer.upDecides ?? layer.ffn.map { _ in false } }
+  }
+
+  public func decidingInput(_ x: Activations, _ context: TapContext) {
+    mask(x, thresholds[context.layer].input, .input, context)
   }
 
   public func queryInput(_ x: Activations, _ context: TapContext) {

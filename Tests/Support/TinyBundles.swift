@@ -19,9 +19,12 @@ extension Checkpoint {
           ffn: (0..<c.intermediateSize).map { _ in Float.random(in: 0..<0.4, using: &numbers) },
           query: attention ? [0.6] : nil, output: attention ? [0.3] : nil,
           upDecides: random(c.intermediateSize, 0..<1)?.map { $0 < 0.5 },
-          product: random(c.intermediateSize, 0.01..<0.2), bias: random(c.hiddenSize, -0.1..<0.1))
+          product: random(c.intermediateSize, 0.01..<0.2), input: random(1, 0.3..<0.5),
+          bias: random(c.hiddenSize, -0.1..<0.1))
       },
-      realised: .init(ffn: 0.5, query: attention ? 0.5 : nil, output: attention ? 0.5 : nil), modelHash: try hash,
+      realised: .init(
+        ffn: 0.5, input: isExtended ? 0.3 : nil, query: attention ? 0.5 : nil, output: attention ? 0.5 : nil),
+      modelHash: try hash,
       corpusHash: "c", statisticsHash: "s")
   }
 
@@ -31,7 +34,7 @@ extension Checkpoint {
     to path: String, _ type: WeightType, _ sequences: [[Int32]], attention: Bool = true, isExtended: Bool = false
   ) throws -> GoldenVectors {
     let thresholds = try someThresholds(attention: attention, isExtended: isExtended)
-    let golden = try goldenVectors(RoundedWeights(weights, type), thresholds, sequences)
+    let golden = try goldenVectors(RoundedWeights(weights, type, FactorRows(thresholds)), thresholds, sequences)
     try BundleWriter(model: self, thresholds: thresholds, type: type, toolVersion: "1")
       .write(to: path, golden: golden, tolerance: 1e-3, loss: someLoss(type))
     return golden

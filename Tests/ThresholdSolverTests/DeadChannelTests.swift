@@ -10,8 +10,9 @@ struct DeadChannelTests {
     arguments: [
       try SolverRequest(method: .chess, norm: .mean, attention: false, sparsity: 0.5),
       try SolverRequest(method: .chess, norm: .rms, attention: false, sparsity: 0.5),
-      try SolverRequest(method: .energy, source: .gate, secondCut: 0, attention: false, sparsity: 0.5),
-      try SolverRequest(method: .energy, source: .perChannel, secondCut: 0, attention: false, sparsity: 0.5),
+      try SolverRequest(method: .energy, source: .gate, secondCut: 0, inputCut: 0, attention: false, sparsity: 0.5),
+      try SolverRequest(
+        method: .energy, source: .perChannel, secondCut: 0, inputCut: 0, attention: false, sparsity: 0.5),
     ])
   func channelThatContributesNothingIsDroppedForGood(_ request: SolverRequest) throws {
     let record = record(dead: 1)
@@ -30,7 +31,7 @@ struct DeadChannelTests {
       #expect(
         solved.sharesDropped(record, gateActivation: .silu)
           == Thresholds.Shares(
-            ffn: 0, down: method == .energy ? 0 : nil, query: 0, output: 0))
+            ffn: 0, down: method == .energy ? 0 : nil, input: method == .energy ? 0 : nil, query: 0, output: 0))
     }
   }
 

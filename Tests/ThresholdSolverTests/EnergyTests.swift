@@ -78,7 +78,7 @@ struct EnergyTests {
 
   private func solve(_ record: LayerRecord, _ source: MaskSource, _ sparsity: Double) throws -> Thresholds.Layer {
     let request = try SolverRequest(
-      method: .energy, source: source, secondCut: 0, attention: false, sparsity: sparsity)
+      method: .energy, source: source, secondCut: 0, inputCut: 0, attention: false, sparsity: sparsity)
     return Thresholds.Layer(record, request, gateActivation: .silu)
   }
 

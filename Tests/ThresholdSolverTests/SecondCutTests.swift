@@ -35,7 +35,8 @@ struct SecondCutTests {
   private func solve(
     _ record: LayerRecord, _ method: SolverRequest.Method, _ cut: Double, _ sparsity: Double
   ) throws -> Thresholds.Layer {
-    let request = try SolverRequest(method: method, secondCut: cut, attention: false, sparsity: sparsity)
+    let request = try SolverRequest(
+      method: method, secondCut: cut, inputCut: 0, attention: false, sparsity: sparsity)
     return Thresholds.Layer(record, request, gateActivation: .silu)
   }
 }

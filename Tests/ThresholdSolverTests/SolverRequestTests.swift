@@ -31,16 +31,26 @@ struct SolverRequestTests {
     }
   }
 
+  @Test(arguments: [-0.1, 1.1, .infinity])
+  func inputCutMustBeAShare(_ cut: Double) {
+    #expect(throws: SolverError.notAnInputCut(cut)) {
+      try SolverRequest(method: .energy, inputCut: cut, attention: false, sparsity: 0.5)
+    }
+  }
+
   @Test func filesOfEveryOptionHaveTheirOwnName() throws {
     var requests: Set<SolverRequest> = []
     for method in SolverRequest.Method.allCases {
       for norm in [nil] + method.norms.map(Optional.some) {
         for source in method.sources {
           for cut in [0, 0.1, 0.2] {
-            for attention in [false, true] {
-              requests.insert(
-                try SolverRequest(
-                  method: method, norm: norm, source: source, secondCut: cut, attention: attention, sparsity: 0.5))
+            for input in [0, 0.3] {
+              for attention in [false, true] {
+                requests.insert(
+                  try SolverRequest(
+                    method: method, norm: norm, source: source, secondCut: cut, inputCut: input, attention: attention,
+                    sparsity: 0.5))
+              }
             }
           }
         }

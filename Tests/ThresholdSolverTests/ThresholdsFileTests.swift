@@ -22,16 +22,18 @@ struct ThresholdsFileTests {
   }
 
   @Test(arguments: [MaskSource.gate, .up, .perChannel], [0, 0.1])
-  func sourceAndSecondCutAreReadBack(_ source: MaskSource, cut: Double) throws {
+  func sourceAndCutsAreReadBack(_ source: MaskSource, cut: Double) throws {
     let thresholds = Thresholds(
-      request: try SolverRequest(method: .energy, source: source, secondCut: cut, attention: false, sparsity: 0.5),
-      layers: [.init(ffn: [1, 2], product: cut > 0 ? [0.5] : nil)],
-      realised: .init(ffn: 0.4, down: cut > 0 ? 0.6 : nil), modelHash: "m", corpusHash: "c", statisticsHash: "s")
+      request: try SolverRequest(
+        method: .energy, source: source, secondCut: cut, inputCut: 2 * cut, attention: false, sparsity: 0.5),
+      layers: [.init(ffn: [1, 2], product: cut > 0 ? [0.5] : nil, input: cut > 0 ? [0.25] : nil)],
+      realised: .init(ffn: 0.4, down: cut > 0 ? 0.6 : nil, input: cut > 0 ? 0.2 : nil), modelHash: "m", corpusHash: "c",
+      statisticsHash: "s")
     try writeAtomically(thresholds.encoded(), to: folder.path("t.safetensors"))
     #expect(try Thresholds(SafetensorsFile(path: folder.path("t.safetensors"))) == thresholds)
   }
 
-  @Test(arguments: 0..<8)
+  @Test(arguments: 0..<16)
   func optionalPartsAreReadBack(_ parts: Int) throws {
     let thresholds = Thresholds(
       request: try SolverRequest(method: .chess, attention: false, sparsity: 0.5),
@@ -39,7 +41,7 @@ struct ThresholdsFileTests {
         .init(
           ffn: [1, 2, 3], upDecides: parts & 1 != 0 ? upDecides : nil,
           product: parts & 2 != 0 ? [0, .infinity, 0.1] : nil,
-          bias: parts & 4 != 0 ? [-1, .leastNonzeroMagnitude] : nil)
+          input: parts & 8 != 0 ? [0.5] : nil, bias: parts & 4 != 0 ? [-1, .leastNonzeroMagnitude] : nil)
       },
       realised: .init(ffn: 0.5), modelHash: "m", corpusHash: "c", statisticsHash: "s")
     try writeAtomically(thresholds.encoded(), to: folder.path("t.safetensors"))
@@ -53,6 +55,7 @@ struct ThresholdsFileTests {
       .init(name: "\(name).source", shape: [2], values: [0, 1] as [Float]),
       .init(name: "\(name).product_threshold", shape: [2], values: [1, -1] as [Float]),
       .init(name: "\(name).product_threshold", shape: [0], values: [] as [Float]),
+      .init(name: "\(name).input_threshold", shape: [1], values: [-0.5] as [Float]),
       .init(name: "\(name).bias", shape: [2], values: [1, .nan] as [Float]),
       .init(name: "\(name).bias", shape: [2], values: [1, .infinity] as [Float]),
       .init(name: "layers.1.ffn.bias", shape: [2], values: [1, 2] as [Float]),

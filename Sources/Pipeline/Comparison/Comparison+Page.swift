@@ -109,7 +109,8 @@ extension Comparison {
 
   private func layerShares(_ row: ComparisonRow) -> Chart {
     let places: [(String, (Thresholds.Shares) -> Double?)] = [
-      ("FFN rows", { $0.ffn }), ("down columns", { $0.down ?? $0.ffn }), ("query inputs", { $0.query }),
+      ("FFN rows", { $0.ffn }), ("down columns", { $0.down ?? $0.ffn }), ("deciding rows' inputs", { $0.input }),
+      ("query inputs", { $0.query }),
       ("output inputs", { $0.output }),
     ]
     return Chart(

@@ -5,10 +5,11 @@ extension Comparison {
   /// A row each; the best of those asked for the same sparsity with the same weights is bold.
   public var table: TextTable {
     var titles = [
-      "row", "weights", "asked", "FFN dropped", "down", "query", "output", "activated", "of dense", "MB a token",
+      "row", "weights", "asked", "FFN dropped", "down", "inputs", "query", "output", "activated", "of dense",
+      "MB a token",
       "perplexity", "KL", "top-1",
     ]
-    let perplexity = 10
+    let perplexity = 11
     titles += baseline.map { ["KL of \($0)", "of that"] } ?? []
     let mean = titles.count
     if hasTasks { titles.append("tasks") }
@@ -29,7 +30,8 @@ extension Comparison {
     let kl = row.kl.map { kl in Format.fixed(kl, 4) + (row.klStderr.map { " ± \(Format.fixed($0, 4))" } ?? "") }
     var cells = [
       row.label, row.weights, share(row.request?.sparsity), share(row.realised?.ffn),
-      share(row.realised.map { $0.down ?? $0.ffn }), share(row.realised?.query), share(row.realised?.output),
+      share(row.realised.map { $0.down ?? $0.ffn }), share(row.realised?.input),
+      share(row.realised?.query), share(row.realised?.output),
       Format.quantity(row.activatedParameters), Format.percent(row.activatedShare),
       Format.fixed(row.bytesPerToken / 1e6, 1), Format.fixed(row.perplexity, 2), kl ?? "–", share(row.top1Agreement),
     ]
@@ -95,6 +97,7 @@ extension Comparison {
       ("sparsity", { $0.request.map { "\($0.sparsity)" } }),
       ("realised_ffn", { $0.realised.map { "\($0.ffn)" } }),
       ("realised_down", { $0.realised.map { "\($0.down ?? $0.ffn)" } }),
+      ("realised_input", { $0.realised?.input.map { "\($0)" } }),
       ("realised_query", { $0.realised?.query.map { "\($0)" } }),
       ("realised_output", { $0.realised?.output.map { "\($0)" } }),
       ("activated_parameters", { "\($0.activatedParameters)" }), ("activated_share", { "\($0.activatedShare)" }),

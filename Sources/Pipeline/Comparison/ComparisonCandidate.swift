@@ -68,7 +68,13 @@ extension ComparisonCandidate {
     self.init(model, as: type, label: thresholds.request.fileLabel, measuredOn)
     kind = .method
     self.thresholds = thresholds
-    self.measuredOn.thresholdsSha256 = try thresholds.digest
+    let digest = try thresholds.digest
+    self.measuredOn.thresholdsSha256 = digest
+    // Scales are shared by weights that lie next to each other, so that another order rounds differently.
+    if type.isQuantized, let factorRows = FactorRows(thresholds) {
+      source = RoundedWeights(model.weights, type, factorRows)
+      group += digest
+    }
   }
 }
 

@@ -17,12 +17,14 @@ final class EngineLayer {
   let queryNorm: [Float]?
   let keyNorm: [Float]?
   let ffnNorm: [Float]  // [hiddenSize]
-  let gate: WeightMatrix  // [intermediateSize, hiddenSize]
-  let up: WeightMatrix  // [intermediateSize, hiddenSize]
+  // Both [intermediateSize, hiddenSize]. Where inputs are cut, `gate` is the deciding rows, [hiddenSize,
+  // intermediateSize], and `up` the other ones.
+  let gate: WeightMatrix
+  let up: WeightMatrix
   let factors: FactorMatrices  // gate and up, and which decides
   let down: WeightMatrix  // [intermediateSize, hiddenSize]: a row an input
   let thresholds: Thresholds.Layer
-  private let upDecides: UnsafeMutableBufferPointer<UInt8>?
+  let upDecides: UnsafeMutableBufferPointer<UInt8>?
 
   init(
     _ weights: MappedWeights, _ index: Int, _ thresholds: Thresholds.Layer, _ activation: KernelActivation
@@ -49,7 +51,10 @@ final class EngineLayer {
       _ = bytes.initialize(from: flags.map { $0 ? 1 : 0 })
       return bytes
     }
-    factors = FactorMatrices(gate: gate, up: up, activation, upDecides: upDecides.map { UnsafeBufferPointer($0) })
+    // The rows that are left to read once a channel has been decided are all in one matrix where inputs are cut.
+    factors = FactorMatrices(
+      gate: thresholds.input == nil ? gate : up, up: up, activation,
+      upDecides: upDecides.map { UnsafeBufferPointer($0) })
   }
 
   deinit { upDecides?.deallocate() }

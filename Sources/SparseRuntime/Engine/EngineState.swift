@@ -15,11 +15,13 @@ final class EngineState {
   let value: Matrix  // [1, keyValueWidth]
   let mixed: Matrix  // [1, queryWidth]: what heads read, side by side
   let gate: Matrix  // [1, intermediateSize]
+  let activated: Matrix  // [1, intermediateSize]
   let partial: Matrix  // [parts, the widest sum]
   let scores: Matrix  // [headCount, capacity]
   let logits: Matrix  // [1, vocabularySize]
   let keptQuery: KeptList
   let keptOutput: KeptList
+  let keptInput: KeptList
   let keptFFN: KeptList
   /// What each task listed, until the lists are joined.
   let found: UnsafeMutableBufferPointer<Range<Int>>
@@ -38,11 +40,13 @@ final class EngineState {
     value = row(c.keyValueWidth)
     mixed = row(c.queryWidth)
     gate = row(c.intermediateSize)
-    partial = Matrix(rows: Self.parts, columns: max(c.hiddenSize, c.queryWidth))
+    activated = row(c.intermediateSize)
+    partial = Matrix(rows: Self.parts, columns: max(c.hiddenSize, c.queryWidth, c.intermediateSize))
     scores = Matrix(rows: c.headCount, columns: capacity)
     logits = row(c.vocabularySize)
     keptQuery = KeptList(channels: c.hiddenSize)
     keptOutput = KeptList(channels: c.queryWidth)
+    keptInput = KeptList(channels: c.hiddenSize)
     keptFFN = KeptList(channels: c.intermediateSize)
     found = .allocate(capacity: tasks)
     found.initialize(repeating: 0..<0)

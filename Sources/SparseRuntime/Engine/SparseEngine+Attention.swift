@@ -55,7 +55,7 @@ extension SparseEngine {
   func projectOutput(_ task: Int) { addListed(layer.output, state.keptOutput, task) }
 
   /// Lists the channels of `x` that reach their threshold, all where nothing is cut.
-  private func choose(
+  func choose(
     _ x: UnsafeBufferPointer<Float>, _ thresholds: [Float]?, _ place: SparsePlace, into list: KeptList
   ) {
     guard isSparse, let thresholds else { return list.keepAll(x) }
@@ -112,6 +112,7 @@ extension SparseEngine {
     switch place {
     case .query: decided.query.count(kept: list.count, of: list.channels)
     case .output: decided.output.count(kept: list.count, of: list.channels)
+    case .input: decided.input.count(kept: list.count, of: list.channels)
     case .ffn: decided.ffn.count(kept: list.count, of: list.channels)
     case .down: decided.down.count(kept: list.count, of: list.channels)
     }

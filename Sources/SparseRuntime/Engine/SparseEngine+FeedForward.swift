@@ -6,12 +6,20 @@ extension SparseEngine {
   func feedForward(_ tasks: EngineTasks) {
     let (s, thresholds) = (state, layer.thresholds)
     norm(layer.ffnNorm)
-    pool.run(tasks: taskCount, tasks.decide)
-    if isSparse {
-      s.keptFFN.join(s.found)
-      count(s.keptFFN, .ffn)
+    if thresholds.input == nil {
+      pool.run(tasks: taskCount, tasks.decide)
+      if isSparse {
+        s.keptFFN.join(s.found)
+        count(s.keptFFN, .ffn)
+      } else {
+        s.keptFFN.keepAll(UnsafeBufferPointer(s.gate.elements))
+      }
     } else {
-      s.keptFFN.keepAll(UnsafeBufferPointer(s.gate.elements))
+      choose(UnsafeBufferPointer(s.normed.elements), thresholds.input, .input, into: s.keptInput)
+      pool.run(tasks: taskCount, tasks.deciding)
+      addParts(width: configuration.intermediateSize, to: s.gate.elements, replacing: true)
+      activateGates()
+      choose(UnsafeBufferPointer(s.gate.elements), thresholds.ffn, .ffn, into: s.keptFFN)
     }
     pool.run(tasks: taskCount, tasks.down)
     addParts(width: configuration.hiddenSize, to: s.hidden.elements, replacing: false)
@@ -21,6 +29,20 @@ extension SparseEngine {
       s.keptFFN.join(s.left)
       count(s.keptFFN, .down)
     }
+  }
+
+  /// Task `task` of the deciding rows, where these leave out inputs.
+  func projectDeciding(_ task: Int) { addListed(layer.gate, state.keptInput, task) }
+
+  /// Applies the activation to what came from gate rows.
+  private func activateGates() {
+    let (x, activated) = (state.gate.elements, state.activated.elements)
+    _ = activated.update(from: x)
+    activate(state.activated.base, count: activated.count)
+    guard let upDecides = layer.upDecides else {
+      return state.gate.base.update(from: state.activated.base, count: x.count)
+    }
+    for channel in x.indices where upDecides[channel] == 0 { x[channel] = activated[channel] }
   }
 
   /// Task `task` of the deciding factors and the choice of channels; of the gate where all are kept.
@@ -41,13 +63,13 @@ extension SparseEngine {
     let list = state.keptFFN
     for part in parts(of: task) {
       var positions = share(part, of: list.count, among: EngineState.parts)
-      guard isSparse else {
+      guard isSparse || layer.thresholds.input != nil else {
         kernels.vmmsp(layer.up, state.normed, list, positions: positions)
         addListed(layer.down, list, positions, part)
         continue
       }
       kernels.complete(layer.factors, state.normed, list, positions: positions)
-      if let product = layer.thresholds.product {
+      if isSparse, let product = layer.thresholds.product {
         positions = product.withUnsafeBufferPointer { kernels.prune(list, positions: positions, $0) }
         state.left[part] = positions
       }

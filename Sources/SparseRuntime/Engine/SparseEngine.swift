@@ -131,7 +131,7 @@ public final class SparseEngine: TokenDecoder {
 
 /// Where thresholds cut.
 package enum SparsePlace: Sendable {
-  case query, output, ffn, down
+  case query, output, input, ffn, down
 }
 
 /// Part `index` of `count` things that are shared out among `parts`.
@@ -144,6 +144,7 @@ struct EngineTasks {
   let project: (Int) -> Void
   let heads: (Int) -> Void
   let output: (Int) -> Void
+  let deciding: (Int) -> Void
   let decide: (Int) -> Void
   let down: (Int) -> Void
   let head: (Int) -> Void
@@ -153,6 +154,7 @@ struct EngineTasks {
     project = { [unowned(unsafe) engine] in engine.project($0) }
     heads = { [unowned(unsafe) engine] in engine.readHeads($0) }
     output = { [unowned(unsafe) engine] in engine.projectOutput($0) }
+    deciding = { [unowned(unsafe) engine] in engine.projectDeciding($0) }
     decide = { [unowned(unsafe) engine] in engine.decide($0) }
     down = { [unowned(unsafe) engine] in engine.upAndDown($0) }
     head = { [unowned(unsafe) engine] in engine.computeLogits($0) }
