@@ -15,7 +15,7 @@ public struct ActivatedParameters: Sendable, Equatable {
     let query = hidden * Double(c.queryWidth)  // the output projection has as many
     let keyAndValue = 2 * hidden * Double(c.keyValueWidth)
     let factor = hidden * Double(c.intermediateSize)  // gate, up and down have as many each
-    let norms = 2 * hidden + (c.hasQueryKeyNorm ? 2 * Double(c.headDimension) : 0)
+    let norms = (c.hasPostNorms ? 4 : 2) * hidden + (c.hasQueryKeyNorm ? 2 * Double(c.headDimension) : 0)
     let biases = c.hasAttentionBias ? Double(c.queryWidth + 2 * c.keyValueWidth) : 0
 
     let layer = 2 * query + keyAndValue + 3 * factor + norms + biases

@@ -30,7 +30,9 @@ package struct BundleLayout: Sendable {
 
   init(_ configuration: ModelConfiguration, _ type: WeightType) throws(SafetensorsError) {
     var entries = configuration.modelTensors.compactMap { tensor in
-      configuration.shape(of: tensor).map { Entry(tensor, shape: $0, type.type(of: tensor)) }
+      configuration.shape(of: tensor).map {
+        Entry(tensor, in: configuration.architecture, shape: $0, type.type(of: tensor))
+      }
     }
     var descriptions: [SafetensorsHeader.Description] = []
     for entry in entries {
@@ -54,10 +56,10 @@ package struct BundleLayout: Sendable {
 }
 
 extension BundleLayout.Entry {
-  fileprivate init(_ tensor: ModelTensor, shape: [Int], _ type: WeightType) {
+  fileprivate init(_ tensor: ModelTensor, in architecture: Architecture, shape: [Int], _ type: WeightType) {
     self.tensor = tensor
     isTransposed = tensor.isSkippedByInput
-    name = tensor.storedName
+    name = tensor.storedName(in: architecture)
     self.shape = isTransposed ? shape.reversed() : shape
     self.type = type
   }
@@ -71,5 +73,7 @@ extension ModelTensor {
   }
 
   /// Its name in a bundle.
-  var storedName: String { TensorNaming.huggingFace.name(of: self) + (isSkippedByInput ? "_t" : "") }
+  func storedName(in architecture: Architecture) -> String {
+    TensorNaming.huggingFace.name(of: self, in: architecture) + (isSkippedByInput ? "_t" : "")
+  }
 }

@@ -46,7 +46,9 @@ public struct RoundedWeights: WeightSource {
     // A group's weights lie next to each other as stored.
     let turns = type.isQuantized && tensor.isSkippedByInput
     let stored = turns ? matrix.transposed() : matrix
-    do { try type.round(stored) } catch { throw BundleError(error, tensor: tensor.storedName, type) }
+    do { try type.round(stored) } catch {
+      throw BundleError(error, tensor: tensor.storedName(in: configuration.architecture), type)
+    }
     return turns ? stored.transposed() : stored
   }
 }

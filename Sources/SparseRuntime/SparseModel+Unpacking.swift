@@ -28,7 +28,10 @@ extension SparseModel.Layer {
       key: try matrix(.key), value: try matrix(.value), output: try matrix(.output),
       queryBias: try weights.vector(index, .queryBias), keyBias: try weights.vector(index, .keyBias),
       valueBias: try weights.vector(index, .valueBias), queryNorm: try weights.vector(index, .queryNorm),
-      keyNorm: try weights.vector(index, .keyNorm), ffnNorm: try weights.vector(index, .ffnNorm) ?? [],
-      gate: try matrix(.gate), up: try matrix(.up), down: try matrix(.down), thresholds: thresholds)
+      keyNorm: try weights.vector(index, .keyNorm),
+      attentionPostNorm: try weights.vector(index, .attentionPostNorm),
+      ffnNorm: try weights.vector(index, .ffnNorm) ?? [],
+      gate: try matrix(.gate), up: try matrix(.up), down: try matrix(.down),
+      ffnPostNorm: try weights.vector(index, .ffnPostNorm), thresholds: thresholds)
   }
 }

@@ -8,14 +8,14 @@ struct Attention {
   static let queryBlock = 128
 
   let configuration: ModelConfiguration
+  let layer: Int
 
-  /// `mixed ← softmax(query · keyᵀ / √headDimension, causal) · value`, head by head.
+  /// `mixed ← softmax(attentionScale · query · keyᵀ, causal) · value`, head by head.
   /// Complexity: O(`tokens`² · `queryWidth`).
   func callAsFunction(_ w: Workspace, tokens: Int) {
-    let width = configuration.headDimension
     let group = configuration.headCount / configuration.keyValueHeadCount
-    let scale = 1 / Float(width).squareRoot()
-    let window = configuration.slidingWindow ?? tokens
+    let scale = configuration.attentionScale
+    let window = configuration.slidingWindow(ofLayer: layer) ?? tokens
 
     for head in 0..<configuration.headCount {
       let key = headView(w.key, head / group, rows: 0..<tokens)

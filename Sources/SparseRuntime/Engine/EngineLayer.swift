@@ -16,11 +16,13 @@ final class EngineLayer {
   let valueBias: [Float]?
   let queryNorm: [Float]?
   let keyNorm: [Float]?
+  let attentionPostNorm: [Float]?  // [hiddenSize]
   let ffnNorm: [Float]  // [hiddenSize]
   let gate: WeightMatrix  // [intermediateSize, hiddenSize]
   let up: WeightMatrix  // [intermediateSize, hiddenSize]
   let factors: FactorMatrices  // gate and up, and which decides
   let down: WeightMatrix  // [intermediateSize, hiddenSize]: a row an input
+  let ffnPostNorm: [Float]?  // [hiddenSize]
   let thresholds: Thresholds.Layer
   private let upDecides: UnsafeMutableBufferPointer<UInt8>?
 
@@ -39,10 +41,12 @@ final class EngineLayer {
     valueBias = try vector(.valueBias)
     queryNorm = try vector(.queryNorm)
     keyNorm = try vector(.keyNorm)
+    attentionPostNorm = try vector(.attentionPostNorm)
     ffnNorm = try vector(.ffnNorm) ?? []
     gate = try matrix(.gate)
     up = try matrix(.up)
     down = try matrix(.down)
+    ffnPostNorm = try vector(.ffnPostNorm)
     self.thresholds = thresholds
     upDecides = thresholds.upDecides.map { flags in
       let bytes = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: flags.count)

@@ -14,7 +14,7 @@ extension SparseEngine {
       s.keptFFN.keepAll(UnsafeBufferPointer(s.gate.elements))
     }
     pool.run(tasks: taskCount, tasks.down)
-    addParts(width: configuration.hiddenSize, to: s.hidden.elements, replacing: false)
+    addToHidden(layer.ffnPostNorm)
     guard isSparse else { return }
     if let bias = thresholds.bias { VectorMath.add(bias, to: s.hidden.base) }
     if thresholds.product != nil {
