@@ -29,6 +29,13 @@ public struct TokenWindows: Sendable {
   /// Whether no further document is needed.
   public var isFull: Bool { windows.count >= limit }
 
+  /// The same with another first token in each window.
+  public func beginning(with token: Int32) -> TokenWindows {
+    var begun = self
+    begun.windows = windows.map { [token] + $0.dropFirst() }
+    return begun
+  }
+
   /// Adds a document's tokens. Complexity: O(tokens).
   public mutating func append(_ tokens: [Int32], endOfText: Int32) {
     pending += tokens + [endOfText]

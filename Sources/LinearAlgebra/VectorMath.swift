@@ -20,6 +20,17 @@ package enum VectorMath {
     gambit_add(x, bias, bias.count)
   }
 
+  /// `x ← x + y`
+  package static func add(_ y: UnsafePointer<Float>, to x: UnsafeMutablePointer<Float>, count: Int) {
+    gambit_add(x, y, count)
+  }
+
+  /// `x ← factor · x`
+  package static func scale(_ x: UnsafeMutablePointer<Float>, by factor: Float, count: Int) {
+    guard factor != 1 else { return }
+    for i in 0..<count { x[i] *= factor }
+  }
+
   /// `out ← x / sqrt(mean(x²) + epsilon) ⊙ weight`
   package static func rmsNorm(
     _ x: UnsafePointer<Float>, weight: [Float], epsilon: Float, into out: UnsafeMutablePointer<Float>

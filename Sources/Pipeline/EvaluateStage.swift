@@ -104,6 +104,6 @@ public struct EvaluateStage: Sendable {
     guard !windows.windows.isEmpty else {
       throw PipelineError.tooLittleText(files: files, tokens: tokens, needed: sequenceLength)
     }
-    return windows
+    return tokenizer.begun(windows)
   }
 }

@@ -33,10 +33,9 @@ public enum LossText: Sendable, Equatable {
     guard tokens.allSatisfy({ $0 >= 0 && $0 < vocabularySize }) else {
       throw PipelineError.foreignTokens(sample: files.joined(separator: ", "), model: model)
     }
-    guard tokens.count >= length else { return [tokens] }
-    return stride(from: 0, through: min(tokens.count, limit) - length, by: length).map {
-      Array(tokens[$0..<$0 + length])
-    }
+    guard tokens.count >= length else { return tokenizer.begun([tokens]) }
+    return tokenizer.begun(
+      stride(from: 0, through: min(tokens.count, limit) - length, by: length).map { Array(tokens[$0..<$0 + length]) })
   }
 
   /// `built-in`; the SHA-256 of one file; of several files, that of a list with a line `DIGEST  NAME` for each.

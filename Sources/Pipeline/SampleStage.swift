@@ -25,12 +25,15 @@ public struct SampleStage: Sendable {
     guard let endOfText = tokenizer.endOfText else { throw PipelineError.noEndOfText(model: model.path) }
     let sampler = try Sampler(sources: sources, tokens: tokens, sequenceLength: sequenceLength, seed: seed)
     let hash = try model.hash
-    let sample = try console.task("sample", total: 0, unit: "bytes") { task in
+    let drawn = try console.task("sample", total: 0, unit: "bytes") { task in
       try sampler.sample(
         endOfText: endOfText, tokenizer: hash,
         progress: { task.advance(to: Double($0.bytesRead), of: Double($0.bytes)) },
         encode: { tokenizer.encode($0) })
     }
+    let sample = try TokenSequences(
+      tokens: tokenizer.begun((0..<drawn.count).map { drawn[$0] }).flatMap { $0 },
+      sequenceLength: drawn.sequenceLength, provenance: drawn.provenance)
     try sample.write(to: URL(filePath: output))
     console.note("sample: \(sample.count) sequences of \(sample.sequenceLength) tokens")
     return sample

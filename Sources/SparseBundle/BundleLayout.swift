@@ -34,7 +34,9 @@ package struct BundleLayout: Sendable {
     _ configuration: ModelConfiguration, _ type: WeightType, cutsInput: Bool
   ) throws(SafetensorsError) {
     var entries = configuration.modelTensors.compactMap { tensor in
-      configuration.shape(of: tensor).map { Entry(tensor, shape: $0, type.type(of: tensor), cutsInput: cutsInput) }
+      configuration.shape(of: tensor).map {
+        Entry(tensor, in: configuration.architecture, shape: $0, type.type(of: tensor), cutsInput: cutsInput)
+      }
     }
     var descriptions: [SafetensorsHeader.Description] = []
     for entry in entries {
@@ -58,10 +60,12 @@ package struct BundleLayout: Sendable {
 }
 
 extension BundleLayout.Entry {
-  fileprivate init(_ tensor: ModelTensor, shape: [Int], _ type: WeightType, cutsInput: Bool) {
+  fileprivate init(
+    _ tensor: ModelTensor, in architecture: Architecture, shape: [Int], _ type: WeightType, cutsInput: Bool
+  ) {
     self.tensor = tensor
     isTransposed = tensor.isSkippedByInput(cutsInput: cutsInput)
-    name = tensor.storedName(cutsInput: cutsInput)
+    name = tensor.storedName(in: architecture, cutsInput: cutsInput)
     self.shape = isTransposed ? shape.reversed() : shape
     self.type = type
   }
@@ -75,8 +79,8 @@ extension ModelTensor {
   }
 
   /// Its name in a bundle.
-  func storedName(cutsInput: Bool) -> String {
-    var name = TensorNaming.huggingFace.name(of: self)
+  func storedName(in architecture: Architecture, cutsInput: Bool) -> String {
+    var name = TensorNaming.huggingFace.name(of: self, in: architecture)
     if cutsInput, case .layer(_, let part) = self {
       // Their rows are no longer those of one projection.
       if part == .gate { name.replace("gate_proj", with: "deciding_proj") }

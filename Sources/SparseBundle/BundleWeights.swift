@@ -132,7 +132,8 @@ extension LayerWeights {
       attentionNorm: try vector(.attentionNorm) ?? [], query: try matrix(.query).transposed(),
       key: try matrix(.key), value: try matrix(.value), output: try matrix(.output).transposed(),
       queryBias: try vector(.queryBias), keyBias: try vector(.keyBias), valueBias: try vector(.valueBias),
-      queryNorm: try vector(.queryNorm), keyNorm: try vector(.keyNorm), ffnNorm: try vector(.ffnNorm) ?? [],
-      gate: deciding, up: up, down: try matrix(.down).transposed())
+      queryNorm: try vector(.queryNorm), keyNorm: try vector(.keyNorm),
+      attentionPostNorm: try vector(.attentionPostNorm), ffnNorm: try vector(.ffnNorm) ?? [],
+      gate: deciding, up: up, down: try matrix(.down).transposed(), ffnPostNorm: try vector(.ffnPostNorm))
   }
 }

@@ -53,7 +53,8 @@ public struct RoundedWeights: WeightSource {
     let turns = type.isQuantized && tensor.isSkippedByInput(cutsInput: cutsInput)
     let stored = turns ? matrix.transposed() : matrix
     do { try type.round(stored) } catch {
-      throw BundleError(error, tensor: tensor.storedName(cutsInput: cutsInput), type)
+      throw BundleError(
+        error, tensor: tensor.storedName(in: configuration.architecture, cutsInput: cutsInput), type)
     }
     return turns ? stored.transposed() : stored
   }

@@ -45,10 +45,12 @@ struct TensorSource {
     case .valueBias: row(layer.valueBias ?? [])
     case .queryNorm: row(layer.queryNorm ?? [])
     case .keyNorm: row(layer.keyNorm ?? [])
+    case .attentionPostNorm: row(layer.attentionPostNorm ?? [])
     case .ffnNorm: row(layer.ffnNorm)
     case .gate: layer.gate
     case .up: layer.up
     case .down: layer.down
+    case .ffnPostNorm: row(layer.ffnPostNorm ?? [])
     }
   }
 

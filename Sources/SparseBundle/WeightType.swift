@@ -50,7 +50,8 @@ extension LayerTensor {
   fileprivate var isMatrix: Bool {
     switch self {
     case .query, .key, .value, .output, .gate, .up, .down: true
-    case .attentionNorm, .queryBias, .keyBias, .valueBias, .queryNorm, .keyNorm, .ffnNorm: false
+    case .attentionNorm, .queryBias, .keyBias, .valueBias, .queryNorm, .keyNorm: false
+    case .attentionPostNorm, .ffnNorm, .ffnPostNorm: false
     }
   }
 }

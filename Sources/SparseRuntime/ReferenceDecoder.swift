@@ -19,7 +19,7 @@ public struct ReferenceDecoder: TokenDecoder {
   public private(set) var decided = DecisionCounts()
 
   private let model: SparseModel
-  private let rotary: RotaryTable
+  private let rotary: RotaryTables
   private let capacity: Int
   private let precision: ActivationPrecision
   private var logits: [Float] = []  // of the last step
@@ -34,7 +34,7 @@ public struct ReferenceDecoder: TokenDecoder {
     self.model = model
     self.capacity = capacity
     self.precision = precision
-    rotary = RotaryTable(model.configuration, positions: capacity)
+    rotary = RotaryTables(model.configuration, positions: capacity)
     keys = model.layers.map { _ in [] }
     values = keys
   }
@@ -45,7 +45,7 @@ public struct ReferenceDecoder: TokenDecoder {
   /// - Complexity: O(weights kept + `position` · queryWidth).
   public mutating func step(_ token: Int32, _ rule: KeepRule) -> [Float] {
     precondition(position < capacity && token >= 0 && Int(token) < model.embedding.rows)
-    var x = elements(model.embedding, row: Int(token))
+    var x = elements(model.embedding, row: Int(token)).map { model.configuration.embeddingScale * $0 }
     for index in model.layers.indices {
       attention(index, rule, &x)
       feedForward(index, rule, &x)
@@ -75,24 +75,24 @@ public struct ReferenceDecoder: TokenDecoder {
     let rounded = rounded(input)
     var key = add(layer.keyBias, to: outputs(layer.key, rounded))
     let value = add(layer.valueBias, to: outputs(layer.value, rounded))
-    turn(&query, heads: c.headCount, layer.queryNorm)
-    turn(&key, heads: c.keyValueHeadCount, layer.keyNorm)
+    turn(&query, heads: c.headCount, layer.queryNorm, rotary[index])
+    turn(&key, heads: c.keyValueHeadCount, layer.keyNorm, rotary[index])
     keys[index] += key
     values[index] += value
 
-    let mixed = heads(query, keys[index], values[index])
+    let mixed = heads(query, keys[index], values[index], window: c.slidingWindow(ofLayer: index))
     let keptOutput = keep(mixed, layer.thresholds.output, index, rule) { $0.output }
     if layer.thresholds.output != nil { decided.output.count(keptOutput, rule) }
     let output = inputs(layer.output, mixed, keptOutput)
-    for i in x.indices { x[i] += output[i] }
+    x = add(layer.attentionPostNorm.map { norm(output, $0) } ?? output, to: x)
   }
 
   /// What each head reads from the positions so far, side by side: `[queryWidth]`.
-  private func heads(_ query: [Float], _ keys: [Float], _ values: [Float]) -> [Float] {
+  private func heads(_ query: [Float], _ keys: [Float], _ values: [Float], window: Int?) -> [Float] {
     let c = model.configuration
     let width = c.headDimension
     let group = c.headCount / c.keyValueHeadCount
-    let first = max(0, position + 1 - (c.slidingWindow ?? .max))
+    let first = max(0, position + 1 - (window ?? .max))
     var mixed = [Float](repeating: 0, count: c.queryWidth)
     for head in 0..<c.headCount {
       let offset = head / group * width
@@ -100,7 +100,7 @@ public struct ReferenceDecoder: TokenDecoder {
       for past in first...position {
         var score: Float = 0
         for i in 0..<width { score += query[head * width + i] * keys[past * c.keyValueWidth + offset + i] }
-        scores.append(score / Float(width).squareRoot())
+        scores.append(score * c.attentionScale)
       }
       let top = scores.max() ?? 0
       let weights = scores.map { exp($0 - top) }
@@ -135,10 +135,8 @@ public struct ReferenceDecoder: TokenDecoder {
     let keptDown = keep(products, thresholds.product, index, rule) { $0.down }
     if thresholds.product != nil { decided.down.count(zip(kept, keptDown).map { $0 && $1 }, rule) }
 
-    for channel in channels where kept[channel] && keptDown[channel] {
-      let down = layer.down.row(channel)
-      for i in x.indices { x[i] += products[channel] * down[i] }
-    }
+    let output = inputs(layer.down, products, zip(kept, keptDown).map { $0 && $1 })
+    x = add(layer.ffnPostNorm.map { norm(output, $0) } ?? output, to: x)
     if let bias = thresholds.bias, !rule.isDense { x = add(bias, to: x) }
   }
 
@@ -192,7 +190,7 @@ extension ReferenceDecoder {
   }
 
   /// Norms each head where the architecture does, then turns it by its position.
-  private func turn(_ x: inout [Float], heads: Int, _ weight: [Float]?) {
+  private func turn(_ x: inout [Float], heads: Int, _ weight: [Float]?, _ rotary: RotaryTable) {
     let width = model.configuration.headDimension
     let half = width / 2
     let cosines = rotary.cosines(at: position)

@@ -29,7 +29,10 @@ extension SparseModel.Layer {
       key: try matrix(.key), value: try matrix(.value), output: try matrix(.output),
       queryBias: try weights.vector(index, .queryBias), keyBias: try weights.vector(index, .keyBias),
       valueBias: try weights.vector(index, .valueBias), queryNorm: try weights.vector(index, .queryNorm),
-      keyNorm: try weights.vector(index, .keyNorm), ffnNorm: try weights.vector(index, .ffnNorm) ?? [],
-      gate: layer.gate, up: layer.up, down: try matrix(.down), thresholds: thresholds)
+      keyNorm: try weights.vector(index, .keyNorm),
+      attentionPostNorm: try weights.vector(index, .attentionPostNorm),
+      ffnNorm: try weights.vector(index, .ffnNorm) ?? [],
+      gate: layer.gate, up: layer.up, down: try matrix(.down),
+      ffnPostNorm: try weights.vector(index, .ffnPostNorm), thresholds: thresholds)
   }
 }

@@ -16,16 +16,19 @@ public struct SparseModel: Sendable {
     public var valueBias: [Float]?
     public var queryNorm: [Float]?
     public var keyNorm: [Float]?
+    public var attentionPostNorm: [Float]?  // [hiddenSize]
     public var ffnNorm: [Float]  // [hiddenSize]
     public var gate: Matrix  // [intermediateSize, hiddenSize]
     public var up: Matrix  // [intermediateSize, hiddenSize]: a row an output
     public var down: Matrix  // [intermediateSize, hiddenSize]: a row an input
+    public var ffnPostNorm: [Float]?  // [hiddenSize]
     public var thresholds: Thresholds.Layer
 
     public init(
       attentionNorm: [Float], query: Matrix, key: Matrix, value: Matrix, output: Matrix,
       queryBias: [Float]?, keyBias: [Float]?, valueBias: [Float]?, queryNorm: [Float]?, keyNorm: [Float]?,
-      ffnNorm: [Float], gate: Matrix, up: Matrix, down: Matrix, thresholds: Thresholds.Layer
+      attentionPostNorm: [Float]?, ffnNorm: [Float], gate: Matrix, up: Matrix, down: Matrix, ffnPostNorm: [Float]?,
+      thresholds: Thresholds.Layer
     ) {
       self.attentionNorm = attentionNorm
       self.query = query
@@ -37,10 +40,12 @@ public struct SparseModel: Sendable {
       self.valueBias = valueBias
       self.queryNorm = queryNorm
       self.keyNorm = keyNorm
+      self.attentionPostNorm = attentionPostNorm
       self.ffnNorm = ffnNorm
       self.gate = gate
       self.up = up
       self.down = down
+      self.ffnPostNorm = ffnPostNorm
       self.thresholds = thresholds
     }
   }

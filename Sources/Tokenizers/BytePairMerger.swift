@@ -35,13 +35,11 @@ struct BytePairMerger {
   /// Marks a symbol that was merged into the one before it.
   private static let consumed: Int32 = -1
 
-  /// Bytes that the vocabulary doesn't spell are left out, as by Hugging Face without unknown token.
   private mutating func load(_ word: UnsafeBufferPointer<UInt8>, _ table: MergeTable) {
     symbols.removeAll(keepingCapacity: true)
     previous.removeAll(keepingCapacity: true)
     next.removeAll(keepingCapacity: true)
-    for byte in word {
-      guard let token = table.token(of: byte) else { continue }
+    table.forEachStart(of: word) { token in
       previous.append(symbols.count - 1)
       symbols.append(token)
       next.append(symbols.count)

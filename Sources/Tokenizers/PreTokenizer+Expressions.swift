@@ -10,6 +10,7 @@ extension TokenizerModel.PreTokenizer {
     case .gpt2, .smollm: Self.gpt2Expression
     case .llamaBPE: Self.expression(number: #"\p{N}{1,3}"#)
     case .qwen2: Self.expression(number: #"\p{N}"#)
+    case .sentencePiece: #"[\s\S]+"#
     }
   }
 

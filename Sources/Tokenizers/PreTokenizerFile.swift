@@ -2,9 +2,11 @@
 struct PreTokenizerFile: Decodable {
   struct Pattern: Decodable {
     var regex: String?
+    var text: String?
 
     enum CodingKeys: String, CodingKey {
       case regex = "Regex"
+      case text = "String"
     }
   }
 

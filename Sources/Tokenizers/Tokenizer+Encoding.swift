@@ -35,6 +35,10 @@ extension Tokenizer {
         } else if model.normalizes {
           var composed = String(decoding: bytes[range], as: UTF8.self).inComposedForm()
           composed.withUTF8(encodePlain)
+        } else if model.preTokenizer == .sentencePiece {
+          SentencePieceSpelling.escape(.init(rebasing: bytes[range])).withUnsafeBufferPointer {
+            encoder.encode($0, into: &ids)
+          }
         } else {
           encodePlain(.init(rebasing: bytes[range]))
         }

@@ -15,13 +15,13 @@ extension Tokenizer {
       }
       writeAddedTokens(to: &json)
       json.key("normalizer")
-      if model.normalizes { json.component("NFC") } else { json.null() }
+      writeNormalizer(to: &json)
       json.key("pre_tokenizer")
       writePreTokenizer(to: &json)
       json.key("post_processor")
       writePostProcessor(to: &json)
       json.key("decoder")
-      Self.writeByteLevel(usesExpression: true, to: &json)
+      writeDecoder(to: &json)
       writeModel(to: &json)
     }
     return Data(json.bytes)
@@ -58,6 +58,7 @@ extension Tokenizer {
   }
 
   private func writePreTokenizer(to json: inout JSONWriter) {
+    guard !isSentencePiece else { return json.null() }
     guard model.preTokenizer != .gpt2 else { return Self.writeByteLevel(usesExpression: true, to: &json) }
     json.component("Sequence") { json in
       json.key("pretokenizers")
@@ -79,6 +80,7 @@ extension Tokenizer {
 
   private func writePostProcessor(to json: inout JSONWriter) {
     guard model.addsBeginOfText, let beginOfText, let token = text(of: beginOfText) else {
+      if isSentencePiece { return json.null() }
       return Self.writeByteLevel(usesExpression: true, to: &json)
     }
     func piece(_ kind: String, _ id: String, type: Int, _ json: inout JSONWriter) {
@@ -124,7 +126,7 @@ extension Tokenizer {
       json.member("continuing_subword_prefix", "")
       json.member("end_of_word_suffix", "")
       json.member("fuse_unk", false)
-      json.member("byte_fallback", false)
+      json.member("byte_fallback", isSentencePiece)
       json.member("ignore_merges", model.ignoresMerges)
       json.key("vocab")
       json.object { json in
@@ -137,8 +139,43 @@ extension Tokenizer {
       }
     }
   }
+}
 
-  private static func writeByteLevel(usesExpression: Bool, to json: inout JSONWriter) {
+// Where SentencePiece's spelling differs from byte-level BPE.
+extension Tokenizer {
+  fileprivate var isSentencePiece: Bool { model.preTokenizer == .sentencePiece }
+
+  fileprivate func writeNormalizer(to json: inout JSONWriter) {
+    if isSentencePiece {
+      Self.writeReplace(" ", by: "\u{2581}", to: &json)
+    } else if model.normalizes {
+      json.component("NFC")
+    } else {
+      json.null()
+    }
+  }
+
+  fileprivate func writeDecoder(to json: inout JSONWriter) {
+    guard isSentencePiece else { return Self.writeByteLevel(usesExpression: true, to: &json) }
+    json.component("Sequence") { json in
+      json.key("decoders")
+      json.array { json in
+        Self.writeReplace("\u{2581}", by: " ", to: &json)
+        json.component("ByteFallback")
+        json.component("Fuse")
+      }
+    }
+  }
+
+  private static func writeReplace(_ text: String, by content: String, to json: inout JSONWriter) {
+    json.component("Replace") { json in
+      json.key("pattern")
+      json.object { $0.member("String", text) }
+      json.member("content", content)
+    }
+  }
+
+  fileprivate static func writeByteLevel(usesExpression: Bool, to json: inout JSONWriter) {
     json.component("ByteLevel") { json in
       json.member("add_prefix_space", false)
       json.member("trim_offsets", true)

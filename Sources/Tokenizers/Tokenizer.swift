@@ -1,4 +1,4 @@
-/// Byte-level byte-pair encoding: text to token ids and back, with the ids that Hugging Face
+/// Byte-pair encoding, of bytes or as SentencePiece does it: text to token ids and back, with the ids that Hugging Face
 /// `tokenizers` gives.
 ///
 ///     let tokenizer = try Tokenizer(model)
@@ -7,9 +7,10 @@
 ///
 /// Text is cut at the tokens that are matched whole (special tokens and the like), then into words by
 /// the model's pre-tokenizer; within each word, neighbouring tokens merge by rank, starting from
-/// single bytes (Sennrich et al. 2016, arXiv:1508.07909; Radford et al. 2019 for bytes).
+/// single bytes (Sennrich et al. 2016, arXiv:1508.07909; Radford et al. 2019 for bytes). SentencePiece's
+/// starts from characters, and from bytes where the vocabulary lacks one (Kudo and Richardson 2018, arXiv:1808.06226).
 ///
-/// A value that never changes after it was made: threads may share it. It is not for SentencePiece
+/// A value that never changes after it was made: threads may share it. It is not for unigram
 /// vocabularies, doesn't render chat templates, and neither pads nor truncates.
 public struct Tokenizer: Sendable {
   /// What the tokenizer was made from.
@@ -42,20 +43,28 @@ public struct Tokenizer: Sendable {
     self.model = model
 
     vocabulary = try Vocabulary(tokens: model.tokens)
-    merges = try MergeTable(merges: model.merges, vocabulary: vocabulary)
+    merges = try MergeTable(merges: model.merges, vocabulary: vocabulary, spelling: model.preTokenizer)
     var tokenBytes = PackedBytes()
     var addedTokens = AddedTokenMatcher()
     for (id, (text, kind)) in zip(model.tokens, model.kinds).enumerated() {
-      switch kind {
-      case .normal, .unused:
-        tokenBytes.append(ByteAlphabet.bytes(spelledBy: text) ?? Array(text.utf8))
-      case .control, .userDefined:
-        tokenBytes.append(text.utf8)
-        addedTokens.insert(text.utf8, token: Int32(id))
-      }
+      tokenBytes.append(Self.bytes(text, kind, model.preTokenizer))
+      if kind == .control || kind == .userDefined { addedTokens.insert(text.utf8, token: Int32(id)) }
     }
     self.tokenBytes = tokenBytes
     self.addedTokens = addedTokens
+  }
+
+  /// The bytes that a token stands for in a text.
+  private static func bytes(
+    _ text: String, _ kind: TokenizerModel.TokenKind, _ spelling: TokenizerModel.PreTokenizer
+  ) -> [UInt8] {
+    switch (kind, spelling) {
+    case (.control, _): Array(text.utf8)
+    case (.byte, _): SentencePieceSpelling.byte(of: text).map { [$0] } ?? Array(text.utf8)
+    case (_, .sentencePiece): SentencePieceSpelling.unescape(text)
+    case (.normal, _), (.unused, _): ByteAlphabet.bytes(spelledBy: text) ?? Array(text.utf8)
+    case (.userDefined, _): Array(text.utf8)
+    }
   }
 }
 

@@ -12,6 +12,7 @@ public enum TokenizerError: Error, Equatable, Sendable, CustomStringConvertible 
   case unsupported(feature: String, value: String, supported: String)
   case emptyVocabulary
   case kindCount(tokens: Int, kinds: Int)
+  case scoreCount(tokens: Int, scores: Int)
   case duplicateToken(text: String, first: Int, second: Int)
   case conflictingID(id: Int, first: String, second: String)
   case idOutOfRange(name: String, id: Int, limit: Int)
@@ -30,6 +31,8 @@ public enum TokenizerError: Error, Equatable, Sendable, CustomStringConvertible 
       return "The tokenizer has no tokens; use a checkpoint that contains its vocabulary."
     case .kindCount(let tokens, let kinds):
       return "The tokenizer has \(tokens) tokens but \(kinds) token kinds; the checkpoint is damaged."
+    case .scoreCount(let tokens, let scores):
+      return "The tokenizer has \(tokens) tokens but \(scores) scores; the checkpoint is damaged."
     case .duplicateToken(let text, let first, let second):
       return "The tokenizer's tokens \(first) and \(second) are both \(Self.quoted(text)); the checkpoint is damaged."
     case .conflictingID(let id, let first, let second):

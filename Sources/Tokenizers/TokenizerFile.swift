@@ -15,8 +15,19 @@ struct TokenizerFile: Decodable {
     }
   }
 
-  struct Component: Decodable {
+  struct Component: Decodable, Equatable {
+    struct Pattern: Decodable, Equatable {
+      var text: String?
+
+      enum CodingKeys: String, CodingKey {
+        case text = "String"
+      }
+    }
+
     var type: String
+    var pattern: Pattern?
+    var content: String?
+    var decoders: [Component]?
   }
 
   /// Post-processors matter only for the special tokens that they put around a text.

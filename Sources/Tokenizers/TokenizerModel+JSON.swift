@@ -1,7 +1,7 @@
 import Foundation
 
 extension TokenizerModel {
-  /// Reads Hugging Face's `tokenizer.json`, byte-level BPE only, and `tokenizer_config.json`.
+  /// Reads Hugging Face's `tokenizer.json`, byte-level BPE or BPE with byte fallback as Gemma has it, and `tokenizer_config.json`.
   ///
   /// Some models ship their chat template in a file of its own: set `chatTemplate` then.
   ///
@@ -13,11 +13,18 @@ extension TokenizerModel {
     let file: TokenizerFile = try Self.decode(json, .tokenizer)
     let settings: TokenizerConfigurationFile? =
       if let configuration { try Self.decode(configuration, .configuration) } else { nil }
-    try file.checkSupported()
+    let family = try file.family()
+    try file.checkSupported(family)
 
     // Ids may have gaps, but not so wide that the file doesn't justify the memory.
     var table = TokenTable(limit: json.count)
-    for (text, id) in file.model.vocab { try table.insert(text, id: id, kind: .normal) }
+    if family == .sentencePiece {
+      for (text, id) in try VocabularyScanner.entries(in: json) {
+        try table.insert(text, id: id, kind: SentencePieceSpelling.byte(of: text) == nil ? .normal : .byte)
+      }
+    } else {
+      for (text, id) in file.model.vocab { try table.insert(text, id: id, kind: .normal) }
+    }
     for token in file.addedTokens ?? [] {
       try table.insert(token.content, id: token.id, kind: token.special == true ? .control : .userDefined)
     }
@@ -31,11 +38,12 @@ extension TokenizerModel {
 
     let prefix = try file.postProcessor?.specialPrefix()
     self.init(
-      preTokenizer: try file.family(), tokens: table.tokens, kinds: table.kinds, merges: file.model.merges.lines,
+      preTokenizer: family, tokens: table.tokens, kinds: table.kinds, merges: file.model.merges.lines,
       beginOfText: try id(of: settings?.beginOfText?.content ?? prefix, "begin-of-text token"),
       endOfText: try id(of: settings?.endOfText?.content, "end-of-text token"),
       addsBeginOfText: settings?.addsBeginOfText ?? (prefix != nil),
-      ignoresMerges: file.model.ignoreMerges ?? false, normalizes: file.normalizer != nil,
+      ignoresMerges: file.model.ignoreMerges ?? false,
+      normalizes: family != .sentencePiece && file.normalizer != nil,
       chatTemplate: settings?.chatTemplate?.template)
   }
 
@@ -82,40 +90,74 @@ private struct TokenTable {
 
 extension TokenizerFile {
   func family() throws(TokenizerError) -> TokenizerModel.PreTokenizer {
+    if model.byteFallback == true, decoder?.decoders != nil { return .sentencePiece }
     guard let family = preTokenizer?.family else {
       throw .unsupported(
         feature: "pre_tokenizer", value: preTokenizer?.summary ?? "missing",
-        supported: "the byte-level ones of "
+        supported: "those of "
           + TokenizerModel.PreTokenizer.allCases.map(\.rawValue).joined(separator: ", "))
     }
     return family
   }
 
   /// - Throws: `unsupported` for whatever else would change ids.
-  func checkSupported() throws(TokenizerError) {
+  func checkSupported(_ family: TokenizerModel.PreTokenizer) throws(TokenizerError) {
     func require(_ condition: Bool, _ feature: String, _ value: String, _ supported: String) throws(TokenizerError) {
       guard condition else { throw .unsupported(feature: feature, value: value, supported: supported) }
     }
     try require((model.type ?? "BPE") == "BPE", "model", model.type ?? "", "BPE")
-    try require(model.byteFallback != true, "byte_fallback", "true", "byte-level BPE, where it is false")
+    let isSentencePiece = family == .sentencePiece
+    try require(
+      isSentencePiece == (model.byteFallback ?? false), "byte_fallback", "\(model.byteFallback ?? false)",
+      "true in Gemma's kind of tokenizer, and false in byte-level BPE")
     try require((model.dropout ?? 0) == 0, "dropout", "\(model.dropout ?? 0)", "null, which always gives the same ids")
     for (name, affix) in [
       ("continuing_subword_prefix", model.continuingSubwordPrefix), ("end_of_word_suffix", model.endOfWordSuffix),
     ] {
       try require((affix ?? "").isEmpty, name, (affix ?? "").debugDescription, "an empty one")
     }
-    let spellsAllBytes = ByteAlphabet.scalars.allSatisfy { model.vocab[String($0)] != nil }
+    let spellsAllBytes = ByteAlphabet.scalars.enumerated().allSatisfy { byte, scalar in
+      model.vocab[isSentencePiece ? SentencePieceSpelling.token(of: UInt8(byte)) : String(scalar)] != nil
+    }
     try require(
       model.unknownToken == nil || spellsAllBytes, "unk_token", (model.unknownToken ?? "").debugDescription,
       "null, or a vocabulary with all 256 bytes")
-    try require((normalizer?.type ?? "NFC") == "NFC", "normalizer", normalizer?.type ?? "", "NFC or none")
-    try require((decoder?.type ?? "ByteLevel") == "ByteLevel", "decoder", decoder?.type ?? "", "ByteLevel")
+    if isSentencePiece {
+      try checkSentencePiece()
+    } else {
+      try require((normalizer?.type ?? "NFC") == "NFC", "normalizer", normalizer?.type ?? "", "NFC or none")
+      try require((decoder?.type ?? "ByteLevel") == "ByteLevel", "decoder", decoder?.type ?? "", "ByteLevel")
+    }
     for token in addedTokens ?? [] {
       let strips = token.singleWord == true || token.lstrip == true || token.rstrip == true
       // Only with a normalizer does it matter whether a token is looked for before or after it.
       try require(
         !strips && !(token.normalized == true && normalizer != nil), "added token", token.content.debugDescription,
         "added tokens without single_word, lstrip, rstrip, and normalized")
+    }
+  }
+}
+
+extension TokenizerFile {
+  /// - Throws: `unsupported` where text is not spelled with `▁` for spaces alone, without one put before it.
+  private func checkSentencePiece() throws(TokenizerError) {
+    func replaces(_ component: Component?, _ text: String, by content: String) -> Bool {
+      component?.type == "Replace" && component?.pattern?.text == text && component?.content == content
+    }
+    guard replaces(normalizer, " ", by: "\u{2581}") else {
+      throw .unsupported(
+        feature: "normalizer", value: normalizer?.type ?? "missing", supported: "Replace of spaces by \u{2581}")
+    }
+    // Where spaces are replaced already, cutting at them does nothing.
+    guard preTokenizer == nil || (preTokenizer?.type == "Split" && preTokenizer?.pattern?.text == " ") else {
+      throw .unsupported(
+        feature: "pre_tokenizer", value: preTokenizer?.summary ?? "", supported: "none or Split at spaces")
+    }
+    let steps = decoder?.decoders ?? []
+    guard replaces(steps.first, "\u{2581}", by: " "), steps.dropFirst().map(\.type) == ["ByteFallback", "Fuse"] else {
+      throw .unsupported(
+        feature: "decoder", value: "Sequence[\(steps.map(\.type).joined(separator: ", "))]",
+        supported: "Sequence[Replace, ByteFallback, Fuse]")
     }
   }
 }

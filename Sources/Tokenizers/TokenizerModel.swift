@@ -1,4 +1,4 @@
-/// What a byte-level BPE tokenizer is made of, whatever file it was read from: `Checkpoints` fills
+/// What a byte-pair tokenizer is made of, whatever file it was read from: `Checkpoints` fills
 /// it in from GGUF metadata, `TokenizerModel.init(json:configuration:)` from `tokenizer.json`.
 public struct TokenizerModel: Sendable, Equatable {
   /// How text is cut into words before merges are applied, by llama.cpp's names.
@@ -7,11 +7,16 @@ public struct TokenizerModel: Sendable, Equatable {
     case smollm
     case llamaBPE = "llama-bpe"
     case qwen2
+    /// Not at all: SentencePiece's merges may go across words. Tokens are spelled in characters instead of GPT-2's
+    /// alphabet of bytes, spaces as `▁` (U+2581), and characters without a token in bytes: Gemma.
+    case sentencePiece = "sentencepiece"
   }
 
   public enum TokenKind: Sendable, Equatable {
-    /// Reached by merges from bytes; written in GPT-2's printable byte alphabet.
+    /// Reached by merges; written in GPT-2's printable byte alphabet, or as SentencePiece does.
     case normal
+    /// One byte of a character that has no token, `<0xE2>`: SentencePiece only.
+    case byte
     /// Matched whole in the text and written literally; left out of decoded text on request.
     case control
     /// Matched whole in the text and written literally, but ordinary text when decoded.

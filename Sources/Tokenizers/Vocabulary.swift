@@ -16,6 +16,11 @@ struct Vocabulary: Sendable {
   }
 
   /// Complexity: O(length of `text`).
+  func id(of text: UnsafeBufferPointer<UInt8>) -> Int32? {
+    texts.index(of: text).map { ids[$0] }
+  }
+
+  /// Complexity: O(length of `text`).
   func id(of text: [UInt8]) -> Int32? {
     texts.index(of: text).map { ids[$0] }
   }

@@ -12,6 +12,7 @@ struct WordScanner {
   ///
   /// Complexity: O(n).
   func forEachWord(_ body: (Range<Int>) -> Void) {
+    guard preTokenizer != .sentencePiece else { return bytes.isEmpty ? () : body(0..<bytes.count) }
     guard preTokenizer == .smollm else { return forEachWord(in: 0..<bytes.count, body) }
     // Digits are cut out first and the pattern sees each piece as a text of its own: the spaces
     // before a digit end their piece and stay together.
@@ -34,6 +35,7 @@ struct WordScanner {
         case .gpt2, .smollm: endOfGPT2Word(from: start, limit: range.upperBound)
         case .llamaBPE: endOfWord(from: start, limit: range.upperBound, digits: 3)
         case .qwen2: endOfWord(from: start, limit: range.upperBound, digits: 1)
+        case .sentencePiece: range.upperBound
         }
       body(start..<end)
       start = end

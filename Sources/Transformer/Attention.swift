@@ -8,8 +8,9 @@ struct Attention {
   static let queryBlock = 128
 
   let configuration: ModelConfiguration
+  let layer: Int
 
-  /// `mixed ← softmax(query · keyᵀ / √headDimension, causal) · value`, head by head. A branch's tokens see the
+  /// `mixed ← softmax(attentionScale · query · keyᵀ, causal) · value`, head by head. A branch's tokens see the
   /// prefix, their own branch, and no other.
   /// Complexity: O(`tokens`² · `queryWidth`).
   func callAsFunction(_ w: Workspace, _ layout: SequenceLayout) {
@@ -21,9 +22,9 @@ struct Attention {
   private func attend(_ w: Workspace, _ tokens: Range<Int>, context: Int) {
     let width = configuration.headDimension
     let group = configuration.headCount / configuration.keyValueHeadCount
-    let scale = 1 / Float(width).squareRoot()
+    let scale = configuration.attentionScale
     let total = context + tokens.count
-    let window = configuration.slidingWindow ?? total
+    let window = configuration.slidingWindow(ofLayer: layer) ?? total
     func own(_ count: Int) -> Range<Int> { tokens.lowerBound..<tokens.lowerBound + count }
 
     for head in 0..<configuration.headCount {

@@ -4,6 +4,7 @@ import LinearAlgebra
 /// One layer of a decoder: attention and gated FFN, each added to the residual stream.
 struct DecoderLayer {
   let configuration: ModelConfiguration
+  let index: Int
   let weights: LayerWeights
   let rotary: RotaryTable
   /// How the tokens follow each other.
@@ -37,9 +38,9 @@ struct DecoderLayer {
     position(w.key, heads: configuration.keyValueHeadCount, norm: weights.keyNorm, tokens)
     try tap.keysAndValues(Activations(w.key, tokens: tokens), Activations(w.value, tokens: tokens), context)
 
-    Attention(configuration: configuration)(w, layout)
+    Attention(configuration: configuration, layer: index)(w, layout)
     try tap.outputInput(Activations(w.mixed, tokens: tokens), context)
-    add(w.mixed, weights.output, to: hidden, tokens)
+    add(w.mixed, weights.output, norm: weights.attentionPostNorm, to: hidden, w, tokens)
   }
 
   private func feedForward(
@@ -67,7 +68,7 @@ struct DecoderLayer {
 
     VectorMath.multiply(w.gate.base, w.up.base, into: w.product.base, count: count)
     try tap.product(Activations(w.product, tokens: tokens), context)
-    add(w.product, weights.down, to: hidden, tokens)
+    add(w.product, weights.down, norm: weights.ffnPostNorm, to: hidden, w, tokens)
     try tap.layerOutput(Activations(hidden, tokens: tokens), context)
   }
 
@@ -92,10 +93,17 @@ struct DecoderLayer {
     }
   }
 
-  /// `hidden ← hidden + x · weightᵀ`
-  private func add(_ x: Matrix, _ weight: Matrix, to hidden: Matrix, _ tokens: Int) {
-    MatrixProduct.multiply(
-      x.view(rows: tokens), transposed: weight.view, into: hidden.view(rows: tokens), accumulating: true)
+  /// `hidden ← hidden + x · weightᵀ`, the product normed first where the architecture does. Overwrites `w.normed` then.
+  private func add(
+    _ x: Matrix, _ weight: Matrix, norm postNorm: [Float]?, to hidden: Matrix, _ w: Workspace, _ tokens: Int
+  ) {
+    guard let postNorm else {
+      return MatrixProduct.multiply(
+        x.view(rows: tokens), transposed: weight.view, into: hidden.view(rows: tokens), accumulating: true)
+    }
+    project(x, weight, into: w.normed, tokens)
+    norm(w.normed, postNorm, into: w.normed, tokens)
+    VectorMath.add(w.normed.base, to: hidden.base, count: tokens * hidden.columns)
   }
 
   /// Norms each head where the architecture does, then turns it by its position.

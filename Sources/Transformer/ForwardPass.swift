@@ -16,7 +16,7 @@ import LinearAlgebra
 public struct ForwardPass: Sendable {
   public let configuration: ModelConfiguration
   public let threads: Int
-  private let rotary: RotaryTable
+  private let rotary: RotaryTables
   private let workspaces: [Workspace]
 
   /// - Parameters:
@@ -25,11 +25,11 @@ public struct ForwardPass: Sendable {
   public init(_ configuration: ModelConfiguration, longest: Int, threads: Int) {
     self.configuration = configuration
     self.threads = threads
-    rotary = RotaryTable(configuration, positions: longest)
+    rotary = RotaryTables(configuration, positions: longest)
     workspaces = (0..<threads).map { _ in Workspace(configuration, tokens: longest) }
   }
 
-  /// The hidden states before the first layer: the embedding of every token.
+  /// The hidden states before the first layer: the embedding of every token, scaled where the architecture does.
   ///
   /// - Throws: What `weights` throws, and `FileError` where the scratch file cannot be written.
   public func embed(
@@ -42,6 +42,7 @@ public struct ForwardPass: Sendable {
     let known = Set(sequences.joined()).sorted()
     let rows = Dictionary(uniqueKeysWithValues: zip(known, 0...))
     let table = try weights.embeddings(of: known)
+    VectorMath.scale(table.base, by: configuration.embeddingScale, count: table.count)
     let matrix = Matrix(rows: states.longest, columns: configuration.hiddenSize)
     for (index, tokens) in sequences.enumerated() {
       for (position, token) in tokens.enumerated() {
@@ -69,7 +70,8 @@ public struct ForwardPass: Sendable {
       let tokens = states.lengths[sequence]
       let layout = layouts.isEmpty ? SequenceLayout(prefix: tokens) : layouts[sequence]
       precondition(layout.count == tokens)
-      let decoder = DecoderLayer(configuration: configuration, weights: layer, rotary: rotary, layout: layout)
+      let decoder = DecoderLayer(
+        configuration: configuration, index: index, weights: layer, rotary: rotary[index], layout: layout)
       let context = TapContext(layer: index, sequence: sequence, worker: worker)
       try states.update(sequence, buffer: workspace.hidden) { hidden in
         try decoder(hidden, workspace, tokens: tokens, tap: tap, context)

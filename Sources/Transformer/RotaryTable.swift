@@ -10,15 +10,20 @@ public struct RotaryTable: Sendable {
   let cosine: Matrix  // [positions, headDimension / 2]
   let sine: Matrix  // [positions, headDimension / 2]
 
+  /// - Parameter local: For layers with a window, where these are turned by angles of their own.
+  ///
   /// Complexity: O(`positions` · head dimension).
-  public init(_ configuration: ModelConfiguration, positions: Int) {
+  public init(_ configuration: ModelConfiguration, positions: Int, local: Bool = false) {
+    let localBase = local ? configuration.localRopeBase : nil
+    let base = localBase ?? configuration.ropeBase
+    let divisors = localBase == nil ? configuration.ropeFrequencyDivisors : nil
     let half = configuration.headDimension / 2
     cosine = Matrix(rows: positions, columns: half)
     sine = Matrix(rows: positions, columns: half)
     for i in 0..<half {
       let exponent = Double(2 * i) / Double(configuration.headDimension)
-      let divisor = configuration.ropeFrequencyDivisors?[i] ?? 1
-      let frequency = Float(1 / pow(configuration.ropeBase, exponent)) / divisor
+      let divisor = divisors?[i] ?? 1
+      let frequency = Float(1 / pow(base, exponent)) / divisor
       for position in 0..<positions {
         let angle = Double(Float(position) * frequency)
         cosine.base[position * half + i] = Float(cos(angle))
@@ -44,4 +49,22 @@ public struct RotaryTable: Sendable {
         row + head * 2 * half, cosine: cosine.row(position), sine: sine.row(position), half: half)
     }
   }
+}
+
+/// The rotary positions of each layer: one table for all, or two where layers with a window have another base.
+public struct RotaryTables: Sendable {
+  private let global: RotaryTable
+  private let local: RotaryTable
+  private let isLocal: [Bool]
+
+  /// Complexity: O(`positions` · head dimension).
+  public init(_ configuration: ModelConfiguration, positions: Int) {
+    global = RotaryTable(configuration, positions: positions)
+    local =
+      configuration.localRopeBase == nil
+      ? global : RotaryTable(configuration, positions: positions, local: true)
+    isLocal = (0..<configuration.layerCount).map(configuration.isLocal)
+  }
+
+  public subscript(layer: Int) -> RotaryTable { isLocal[layer] ? local : global }
 }

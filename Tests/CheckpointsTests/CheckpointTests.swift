@@ -9,7 +9,7 @@ import Tokenizers
   /// A fixture and the values that another implementation found in it.
   static let models = [
     ("llama.gguf", "llama.safetensors"), ("qwen2.gguf", "qwen2.safetensors"), ("qwen3.gguf", "qwen3.safetensors"),
-    ("huggingface", "huggingface.safetensors"),
+    ("gemma3.gguf", "gemma3.safetensors"), ("huggingface", "huggingface.safetensors"),
   ]
 
   @Test(arguments: models)
@@ -32,7 +32,14 @@ import Tokenizers
       #expect(layer.valueBias == (try? expected.values(of: "\(attention).v_proj.bias")))
       #expect(layer.queryNorm == (try? expected.values(of: "\(attention).q_norm.weight")))
       #expect(layer.keyNorm == (try? expected.values(of: "\(attention).k_norm.weight")))
-      #expect(try layer.ffnNorm == expected.values(of: "\(prefix).post_attention_layernorm.weight"))
+      let postNorm = try expected.values(of: "\(prefix).post_attention_layernorm.weight")
+      if configuration.hasPostNorms {
+        #expect(layer.attentionPostNorm == postNorm)
+        #expect(try layer.ffnNorm == expected.values(of: "\(prefix).pre_feedforward_layernorm.weight"))
+        #expect(try layer.ffnPostNorm == expected.values(of: "\(prefix).post_feedforward_layernorm.weight"))
+      } else {
+        #expect(layer.ffnNorm == postNorm && layer.attentionPostNorm == nil && layer.ffnPostNorm == nil)
+      }
       #expect(try layer.gate.values == expected.values(of: "\(prefix).mlp.gate_proj.weight"))
       #expect(try layer.up.values == expected.values(of: "\(prefix).mlp.up_proj.weight"))
       #expect(try layer.down.values == expected.values(of: "\(prefix).mlp.down_proj.weight"))

@@ -115,8 +115,13 @@ import Testing
   @Test(arguments: [
     (
       #""model_type": "gpt_neox""#,
-      "the model type 'gpt_neox', which is not supported; known: mistral, llama, qwen2, qwen3"
+      "the model type 'gpt_neox', which is not supported; known: mistral, gemma3_text, llama, qwen2, qwen3"
     ),
+    (#""model_type": "gemma3", "text_config": {}"#, "the model type 'gemma3'"),
+    (#""model_type": "gemma3_text", "final_logit_softcapping": 30"#, "final_logit_softcapping 30"),
+    (#""model_type": "gemma3_text", "use_bidirectional_attention": true"#, "use_bidirectional_attention"),
+    (#""model_type": "gemma3_text", "layer_types": ["full_attention"]"#, "layer types are 1 for 4 layers"),
+    (#""model_type": "gemma3_text", "layer_types": ["x", "x", "x", "x"]"#, "a layer of type 'x'"),
     (#""model_type": "llama", "attention_bias": true"#, "attention_bias"),
     (#""model_type": "llama", "mlp_bias": true"#, "mlp_bias"),
     (#""model_type": "llama", "hidden_act": "relu""#, "the activation 'relu'"),

@@ -24,8 +24,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors.torch import save_file
-from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import AutoModelForCausalLM, LlamaConfig, PretrainedConfig, Qwen2Config, Qwen3Config
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from transformers import (
+    AutoModelForCausalLM, Gemma3TextConfig, LlamaConfig, PretrainedConfig, Qwen2Config, Qwen3Config)
 
 from fixture_io import FIXTURES, documents, save, versions
 
@@ -56,12 +57,13 @@ class TinyModel:
     name: str
     configuration: PretrainedConfig
     storage: torch.dtype
-    pattern: str | None  # of the pre-tokenizer; None for GPT-2's
+    pattern: str | None  # of the pre-tokenizer; None for GPT-2's, and for SentencePiece's spelling
     seed: int
     sequences: int = 2
     positions: int = 24
     shards: int = 1
     older_keys: bool = False  # write config.json as transformers 4 did
+    byte_fallback: bool = False  # the tokenizer is SentencePiece's kind
 
 
 def tiny_models() -> list[TinyModel]:
@@ -83,11 +85,21 @@ def tiny_models() -> list[TinyModel]:
     qwen3 = Qwen3Config(
         num_attention_heads=4, num_key_value_heads=2, head_dim=16, rms_norm_eps=1e-6, tie_word_embeddings=True,
         rope_parameters={"rope_type": "default", "rope_theta": 1_000_000.0}, **small)
+    # Windows shorter than the sequences in two layers of three, and frequencies of two kinds.
+    gemma3 = Gemma3TextConfig(
+        hidden_size=48, intermediate_size=96, num_hidden_layers=3, num_attention_heads=4, num_key_value_heads=1,
+        head_dim=16, query_pre_attn_scalar=24, sliding_window=7, max_position_embeddings=256, rms_norm_eps=1e-6,
+        layer_types=["sliding_attention", "full_attention", "sliding_attention"],
+        rope_parameters={
+            "sliding_attention": {"rope_type": "default", "rope_theta": 100.0},
+            "full_attention": {"rope_type": "linear", "rope_theta": 1_000_000.0, "factor": 8.0}},
+        **tokens)
     return [
         TinyModel("llama", llama, torch.bfloat16, None, seed=11, sequences=3, positions=48),
         TinyModel("llama3", llama3, torch.float32, LLAMA3_PATTERN, seed=12, older_keys=True),
         TinyModel("qwen2", qwen2, torch.float16, QWEN2_PATTERN, seed=13, shards=2, older_keys=True),
         TinyModel("qwen3", qwen3, torch.bfloat16, QWEN2_PATTERN, seed=14),
+        TinyModel("gemma3", gemma3, torch.bfloat16, None, seed=15, byte_fallback=True),
     ]
 
 
@@ -110,6 +122,21 @@ def train_tokenizer(pattern: str | None) -> Tokenizer:
     return tokenizer
 
 
+def train_byte_fallback_tokenizer() -> Tokenizer:
+    """SentencePiece's kind of BPE as Gemma has it: spaces are ▁, and characters without a token are bytes."""
+    tokenizer = Tokenizer(models.BPE(byte_fallback=True, fuse_unk=True))
+    tokenizer.normalizer = normalizers.Replace(" ", "▁")
+    tokenizer.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()])
+    trainer = trainers.BpeTrainer(
+        vocab_size=VOCABULARY, special_tokens=[END_OF_TEXT] + [f"<0x{byte:02X}>" for byte in range(256)],
+        show_progress=False, limit_alphabet=36)
+    tokenizer.train_from_iterator(documents("wikitext2-valid.jsonl"), trainer)
+    content = json.loads(tokenizer.to_str())
+    content["added_tokens"] = [token for token in content["added_tokens"] if token["content"] == END_OF_TEXT]
+    assert len(content["model"]["vocab"]) == VOCABULARY
+    return Tokenizer.from_str(json.dumps(content))
+
+
 def build(tiny: TinyModel) -> torch.nn.Module:
     """A float32 model with random weights, rounded to the storage type, spread enough for every part to matter."""
     model = AutoModelForCausalLM.from_config(tiny.configuration, dtype=torch.float32)
@@ -117,7 +144,9 @@ def build(tiny: TinyModel) -> torch.nn.Module:
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             noise = torch.randn(parameter.shape, generator=generator)
-            value = 1 + 0.2 * noise if "norm" in name else 0.16 * noise
+            # Gemma's norms are stored less one.
+            one = 0 if tiny.configuration.model_type == "gemma3_text" else 1
+            value = one + 0.2 * noise if "norm" in name else 0.16 * noise
             parameter.copy_(value.to(tiny.storage).float())
     return model
 
@@ -132,7 +161,9 @@ def configuration(tiny: TinyModel, architecture: str) -> dict:
         values["rope_scaling"] = rope if rope["rope_type"] != "default" else None
         values["torch_dtype"] = values.pop("dtype")
     unused = {"id2label", "label2id", "problem_type", "_name_or_path", "return_dict", "is_encoder_decoder",
-              "output_attentions", "output_hidden_states", "chunk_size_feed_forward", "pretraining_tp", "layer_types"}
+              "output_attentions", "output_hidden_states", "chunk_size_feed_forward", "pretraining_tp"}
+    if tiny.name != "gemma3":
+        unused.add("layer_types")
     return {name: value for name, value in values.items() if name not in unused}
 
 
@@ -210,7 +241,8 @@ def main() -> None:
     torch.set_num_threads(1)
     for tiny in tiny_models():
         directory = FIXTURES / "models" / tiny.name
-        write_checkpoint(tiny, build(tiny), train_tokenizer(tiny.pattern), directory)
+        tokenizer = train_byte_fallback_tokenizer() if tiny.byte_fallback else train_tokenizer(tiny.pattern)
+        write_checkpoint(tiny, build(tiny), tokenizer, directory)
         # Read back, so that the oracle holds for what the files say.
         model = AutoModelForCausalLM.from_pretrained(directory, dtype=torch.float32, attn_implementation="eager").eval()
         ids = random_ids(tiny.sequences, tiny.positions, seed=tiny.seed + 100)

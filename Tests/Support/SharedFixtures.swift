@@ -15,7 +15,7 @@ public enum SharedFixtures {
 
 /// The tiny random models, each with what `transformers` computes with it.
 public enum TinyModel: String, CaseIterable, Sendable {
-  case llama, llama3, qwen2, qwen3
+  case llama, llama3, qwen2, qwen3, gemma3
 
   public var folder: String { SharedFixtures.path("models/\(rawValue)") }
 

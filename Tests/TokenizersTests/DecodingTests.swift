@@ -11,7 +11,7 @@ import Tokenizers
     }
   }
 
-  @Test(arguments: [TokenizerModel.PreTokenizer.gpt2, .llamaBPE])
+  @Test(arguments: [TokenizerModel.PreTokenizer.gpt2, .llamaBPE, .sentencePiece])
   func `decoding what was encoded gives the same bytes`(family: TokenizerModel.PreTokenizer) throws {
     let tokenizer = try Fixtures.tokenizer(family)
     for text in try Fixtures.encoded().map(\.text) {

@@ -20,7 +20,7 @@ import Tokenizers
     #expect(model.preTokenizer == family)
     #expect(model.normalizes == (family == .qwen2))
     #expect(model.ignoresMerges == (family == .llamaBPE))
-    #expect(model.addsBeginOfText == (family == .llamaBPE))
+    #expect(model.addsBeginOfText == (family == .llamaBPE || family == .sentencePiece))
   }
 
   @Test func `the configuration names special tokens and the chat template`() throws {

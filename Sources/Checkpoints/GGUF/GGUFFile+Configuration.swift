@@ -17,6 +17,7 @@ extension GGUFFile {
     }
     let epsilonKey = "\(prefix).attention.layer_norm_rms_epsilon"
     let window = try integer("\(prefix).attention.sliding_window").flatMap { $0 > 0 ? $0 : nil }
+    try refuseSoftCaps(prefix)
     var configuration = ModelConfiguration(
       architecture: architecture,
       layerCount: try requiredInteger("\(prefix).block_count"),
@@ -30,9 +31,11 @@ extension GGUFFile {
       slidingWindow: window,
       normEpsilon: Float(try required(epsilonKey, float(epsilonKey))),
       ropeBase: try float("\(prefix).rope.freq_base") ?? 10_000,
+      gateActivation: architecture == .gemma3 ? .geluTanh : .silu,
       tiedEmbeddings: tensor(named: "output.weight") == nil)
     if let problem = configuration.problem { throw .malformed(path: path, problem: problem) }
     configuration.ropeFrequencyDivisors = try ropeFrequencyDivisors(prefix, configuration)
+    if architecture == .gemma3 { try readGemmaAttention(prefix, into: &configuration) }
     if let problem = configuration.problem { throw .malformed(path: path, problem: problem) }
     return configuration
   }
@@ -54,6 +57,31 @@ extension GGUFFile {
     for key in ["\(prefix).rope.dimension_count", "\(prefix).attention.value_length"] {
       guard let size = try integer(key), size != headDimension else { continue }
       throw .unsupported(path: path, feature: "\(key) \(size)", known: ["the head dimension, \(headDimension)"])
+    }
+  }
+
+  /// What llama.cpp knows of Gemma 3 where the file does not say it.
+  private func readGemmaAttention(
+    _ prefix: String, into configuration: inout ModelConfiguration
+  ) throws(CheckpointError) {
+    let period = try integer("\(prefix).attention.sliding_window_pattern") ?? 6
+    guard period > 0 else {
+      throw .malformed(path: path, problem: "'\(prefix).attention.sliding_window_pattern' is \(period)")
+    }
+    if configuration.slidingWindow != nil {
+      configuration.globalLayers = (1...configuration.layerCount).map { $0.isMultiple(of: period) }
+      configuration.localRopeBase = try float("\(prefix).rope.freq_base_swa") ?? 10_000
+    }
+    // The model of 27B parameters, which only its number of layers gives away.
+    if configuration.layerCount == 62 {
+      configuration.queryPreAttentionScalar = Double(configuration.hiddenSize / configuration.headCount)
+    }
+  }
+
+  private func refuseSoftCaps(_ prefix: String) throws(CheckpointError) {
+    for key in ["\(prefix).attn_logit_softcapping", "\(prefix).final_logit_softcapping"] {
+      guard let cap = try float(key), cap != 0 else { continue }
+      throw .unsupported(path: path, feature: "\(key) \(cap)", known: ["none"])
     }
   }
 

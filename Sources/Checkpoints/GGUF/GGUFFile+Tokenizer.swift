@@ -3,12 +3,15 @@ import Tokenizers
 extension GGUFFile {
   /// The tokenizer that the file carries, by llama.cpp's keys.
   ///
-  /// - Throws: ``CheckpointError`` where there is none, or one that is not byte-level BPE with a known pre-tokenizer.
+  /// - Throws: ``CheckpointError`` where there is none, or one that is neither byte-level BPE with a known
+  ///   pre-tokenizer nor SentencePiece's BPE.
   func tokenizerModel() throws(CheckpointError) -> TokenizerModel {
     let modelKey = "tokenizer.ggml.model"
     let model = try required(modelKey, string(modelKey))
+    if model == "llama" { return try sentencePieceModel() }
     guard model == "gpt2" else {
-      throw .unsupported(path: path, feature: "a tokenizer '\(model)'", known: ["gpt2 (byte-level BPE)"])
+      throw .unsupported(
+        path: path, feature: "a tokenizer '\(model)'", known: ["gpt2 (byte-level BPE)", "llama (SentencePiece)"])
     }
     let preTokenizer = try preTokenizer()
     let tokensKey = "tokenizer.ggml.tokens"
@@ -25,6 +28,31 @@ extension GGUFFile {
       addsBeginOfText: try bool("tokenizer.ggml.add_bos_token") ?? (preTokenizer == .llamaBPE),
       ignoresMerges: preTokenizer == .llamaBPE,
       chatTemplate: try string("tokenizer.chat_template"))
+  }
+
+  /// SentencePiece's BPE: merges follow from scores.
+  private func sentencePieceModel() throws(CheckpointError) -> TokenizerModel {
+    // These two llama.cpp takes for true where the file says nothing.
+    guard try bool("tokenizer.ggml.add_space_prefix") == false else {
+      throw .unsupported(
+        path: path, feature: "a SentencePiece tokenizer that puts a space before texts", known: ["none"])
+    }
+    let addsBeginOfText = try bool("tokenizer.ggml.add_bos_token") ?? true
+    let (tokensKey, scoresKey) = ("tokenizer.ggml.tokens", "tokenizer.ggml.scores")
+    let tokens = try required(tokensKey, strings(tokensKey))
+    let kinds = try tokenKinds(count: tokens.count)
+    let scores = try required(scoresKey, floats(scoresKey))
+    let merges: [String]
+    do {
+      merges = try TokenizerModel.sentencePieceMerges(tokens: tokens, kinds: kinds, scores: scores)
+    } catch {
+      throw .tokenizer(path: path, error)
+    }
+    return TokenizerModel(
+      preTokenizer: .sentencePiece, tokens: tokens, kinds: kinds, merges: merges,
+      beginOfText: try tokenIndex("tokenizer.ggml.bos_token_id", count: tokens.count),
+      endOfText: try tokenIndex("tokenizer.ggml.eos_token_id", count: tokens.count),
+      addsBeginOfText: addsBeginOfText, chatTemplate: try string("tokenizer.chat_template"))
   }
 
   private func preTokenizer() throws(CheckpointError) -> TokenizerModel.PreTokenizer {
@@ -57,8 +85,9 @@ extension GGUFFile {
       case 2, 3: kinds.append(.control)
       case 4: kinds.append(.userDefined)
       case 5: kinds.append(.unused)
+      case 6: kinds.append(.byte)
       default:
-        throw .malformed(path: path, problem: "'\(key)' has an entry \(type), which byte-level BPE does not know")
+        throw .malformed(path: path, problem: "'\(key)' has an entry \(type), which is no kind of token")
       }
     }
     return kinds

@@ -24,6 +24,12 @@ extension GGUFFile {
     try typed(key, as: "an array of integers") { $0.integers }
   }
 
+  func floats(_ key: String) throws(CheckpointError) -> [Double]? {
+    try typed(key, as: "an array of floating-point numbers") {
+      if case .floatArray(let numbers) = $0 { numbers } else { nil }
+    }
+  }
+
   func required<T>(_ key: String, _ value: T?) throws(CheckpointError) -> T {
     guard let value else { throw .missing(path: path, item: "metadata '\(key)'") }
     return value

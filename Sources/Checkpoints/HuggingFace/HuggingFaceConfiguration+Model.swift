@@ -9,25 +9,30 @@ extension HuggingFaceConfiguration {
     guard numAttentionHeads > 0 else {
       throw .malformed(path: path, problem: "'num_attention_heads' is \(numAttentionHeads)")
     }
-    let headDimension = headDim ?? hiddenSize / numAttentionHeads
-    let base = ropeParameters?.ropeTheta ?? ropeTheta ?? 10_000
+    let isGemma = architecture == .gemma3
+    let headDimension = headDim ?? (isGemma ? 256 : hiddenSize / numAttentionHeads)
+    let base = ropeParameters?.all.ropeTheta ?? ropeTheta ?? (isGemma ? 1_000_000 : 10_000)
     var configuration = ModelConfiguration(
       architecture: architecture,
       layerCount: numHiddenLayers,
       hiddenSize: hiddenSize,
       intermediateSize: intermediateSize,
       headCount: numAttentionHeads,
-      keyValueHeadCount: numKeyValueHeads ?? numAttentionHeads,
+      keyValueHeadCount: numKeyValueHeads ?? (isGemma ? 4 : numAttentionHeads),
       headDimension: headDimension,
       vocabularySize: vocabSize,
-      contextLength: maxPositionEmbeddings ?? 2048,
+      contextLength: maxPositionEmbeddings ?? (isGemma ? 131_072 : 2048),
       normEpsilon: Float(rmsNormEps ?? 1e-6),
       ropeBase: base,
-      gateActivation: try gateActivation(path),
-      tiedEmbeddings: tieWordEmbeddings ?? false)
+      gateActivation: try gateActivation(architecture, path),
+      tiedEmbeddings: tieWordEmbeddings ?? isGemma)
     if let problem = configuration.problem { throw .malformed(path: path, problem: problem) }
     // These count with sizes that had to be checked first.
-    configuration.slidingWindow = try slidingWindow(architecture, path)
+    if isGemma {
+      try readGemmaAttention(into: &configuration, path)
+    } else {
+      configuration.slidingWindow = try slidingWindow(architecture, path)
+    }
     let scaling = try scaling(path)
     configuration.ropeFrequencyDivisors =
       gambitRopeFrequencyDivisors ?? scaling.frequencyDivisors(headDimension: headDimension, base: base)
@@ -38,10 +43,10 @@ extension HuggingFaceConfiguration {
   private func architecture(_ path: String) throws(CheckpointError) -> Architecture {
     // Mistral differs from Llama in its window only.
     if modelType == "mistral" { return .llama }
-    guard let architecture = Architecture(rawValue: modelType) else {
+    let known = Dictionary(uniqueKeysWithValues: Architecture.allCases.map { ($0.modelType, $0) })
+    guard let architecture = known[modelType] else {
       throw .unsupported(
-        path: path, feature: "the model type '\(modelType)'",
-        known: ["mistral"] + Architecture.allCases.map(\.rawValue))
+        path: path, feature: "the model type '\(modelType)'", known: ["mistral"] + known.keys.sorted())
     }
     return architecture
   }
@@ -54,8 +59,10 @@ extension HuggingFaceConfiguration {
     if mlpBias == true { throw .unsupported(path: path, feature: "mlp_bias", known: ["false"]) }
   }
 
-  private func gateActivation(_ path: String) throws(CheckpointError) -> GateActivation {
-    switch hiddenAct {
+  private func gateActivation(
+    _ architecture: Architecture, _ path: String
+  ) throws(CheckpointError) -> GateActivation {
+    switch architecture == .gemma3 ? hiddenActivation ?? "gelu_pytorch_tanh" : hiddenAct {
     case nil, "silu", "swish": .silu
     case "gelu_pytorch_tanh", "gelu_new": .geluTanh
     case let name?:
@@ -82,7 +89,7 @@ extension HuggingFaceConfiguration {
   }
 
   private func scaling(_ path: String) throws(CheckpointError) -> RopeScaling {
-    guard let rope = ropeParameters ?? ropeScaling else { return .none }
+    guard let rope = ropeParameters?.all ?? ropeScaling else { return .none }
     if let share = rope.partialRotaryFactor, share != 1 {
       throw .unsupported(path: path, feature: "partial_rotary_factor \(share)", known: ["1"])
     }

@@ -15,8 +15,12 @@ struct HuggingFaceConfiguration: Decodable {
   var rmsNormEps: Double?
   var ropeTheta: Double?
   var ropeScaling: Rope?
-  var ropeParameters: Rope?
+  var ropeParameters: RopeParameters?
+  /// Gemma's base of the layers with a window.
+  var ropeLocalBaseFreq: Double?
   var hiddenAct: String?
+  /// Gemma's name of `hidden_act`.
+  var hiddenActivation: String?
   var tieWordEmbeddings: Bool?
   var attentionBias: Bool?
   var mlpBias: Bool?
@@ -24,6 +28,12 @@ struct HuggingFaceConfiguration: Decodable {
   var useSlidingWindow: Bool?
   var maxWindowLayers: Int?
   var layerTypes: [String]?
+  /// One in so many layers looks back without limit, where `layer_types` does not list them.
+  var slidingWindowPattern: Int?
+  var queryPreAttnScalar: Double?
+  var attnLogitSoftcapping: Double?
+  var finalLogitSoftcapping: Double?
+  var useBidirectionalAttention: Bool?
   /// Our own key: divisors of the rotary frequencies that no published scaling explains.
   var gambitRopeFrequencyDivisors: [Float]?
 
@@ -38,6 +48,24 @@ struct HuggingFaceConfiguration: Decodable {
     var highFreqFactor: Double?
     var originalMaxPositionEmbeddings: Double?
     var partialRotaryFactor: Double?
+  }
+
+  /// `rope_parameters`: one for all layers, or since version 5 one for each type of layer.
+  struct RopeParameters: Decodable {
+    var all: Rope
+    var fullAttention: Rope?
+    var slidingAttention: Rope?
+
+    private enum CodingKeys: CodingKey {
+      case fullAttention, slidingAttention
+    }
+
+    init(from decoder: any Decoder) throws {
+      let layers = try decoder.container(keyedBy: CodingKeys.self)
+      fullAttention = try layers.decodeIfPresent(Rope.self, forKey: .fullAttention)
+      slidingAttention = try layers.decodeIfPresent(Rope.self, forKey: .slidingAttention)
+      all = try fullAttention ?? Rope(from: decoder)
+    }
   }
 
   /// - Throws: ``CheckpointError`` where the file cannot be read or a key is missing or of the wrong type.

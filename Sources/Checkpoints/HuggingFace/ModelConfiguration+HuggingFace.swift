@@ -26,23 +26,32 @@ extension ModelConfiguration {
         rmsNormEps: Double(normEpsilon.description) ?? Double(normEpsilon), ropeTheta: ropeBase,
         ropeScaling: ropeScaling.map(Written.Rope.init),
         gambitRopeFrequencyDivisors: ropeScaling == nil ? ropeFrequencyDivisors : nil,
-        hiddenAct: gateActivation == .silu ? "silu" : "gelu_pytorch_tanh", tieWordEmbeddings: tiedEmbeddings,
+        ropeLocalBaseFreq: localRopeBase, hiddenAct: isGemma ? nil : activationName,
+        hiddenActivation: isGemma ? activationName : nil, tieWordEmbeddings: tiedEmbeddings,
         attentionBias: hasAttentionBias, slidingWindow: slidingWindow,
-        useSlidingWindow: modelType == "mistral" ? nil : slidingWindow.map { _ in true },
-        maxWindowLayers: modelType == "mistral" ? nil : slidingWindow.map { _ in 0 },
+        useSlidingWindow: isQwen ? slidingWindow.map { _ in true } : nil,
+        maxWindowLayers: isQwen ? slidingWindow.map { _ in 0 } : nil,
+        layerTypes: isGemma
+          ? (0..<layerCount).map { isLocal(layer: $0) ? "sliding_attention" : "full_attention" } : nil,
+        queryPreAttnScalar: isGemma ? queryPreAttentionScalar ?? Double(headDimension) : nil,
         torchDtype: ["f16": "float16", "bf16": "bfloat16"][weightType] ?? "float32",
         bosTokenId: beginOfText, eosTokenId: endOfText))
   }
 
   private var modelType: String {
-    architecture == .llama && slidingWindow != nil ? "mistral" : architecture.rawValue
+    architecture == .llama && slidingWindow != nil ? "mistral" : architecture.modelType
   }
+
+  private var isGemma: Bool { architecture == .gemma3 }
+  private var isQwen: Bool { architecture == .qwen2 || architecture == .qwen3 }
+  private var activationName: String { gateActivation == .silu ? "silu" : "gelu_pytorch_tanh" }
 
   private var className: String {
     switch modelType {
     case "mistral": "MistralForCausalLM"
     case "qwen2": "Qwen2ForCausalLM"
     case "qwen3": "Qwen3ForCausalLM"
+    case "gemma3_text": "Gemma3ForCausalLM"
     default: "LlamaForCausalLM"
     }
   }
@@ -77,12 +86,16 @@ private struct Written: Encodable {
   var ropeTheta: Double
   var ropeScaling: Rope?
   var gambitRopeFrequencyDivisors: [Float]?
-  var hiddenAct: String
+  var ropeLocalBaseFreq: Double?
+  var hiddenAct: String?
+  var hiddenActivation: String?
   var tieWordEmbeddings: Bool
   var attentionBias: Bool
   var slidingWindow: Int?
   var useSlidingWindow: Bool?
   var maxWindowLayers: Int?
+  var layerTypes: [String]?
+  var queryPreAttnScalar: Double?
   var torchDtype: String
   var bosTokenId: Int32?
   var eosTokenId: Int32?

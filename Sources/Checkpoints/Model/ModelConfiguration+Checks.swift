@@ -21,6 +21,16 @@ extension ModelConfiguration {
     guard (1...Self.contextLimit).contains(contextLength) else { return "its context length is \(contextLength)" }
     guard normEpsilon.isFinite, normEpsilon >= 0 else { return "the epsilon of its norms is \(normEpsilon)" }
     guard ropeBase.isFinite, ropeBase > 0 else { return "the base of its rotary positions is \(ropeBase)" }
+    if let base = localRopeBase, !(base.isFinite && base > 0) {
+      return "the base of its local rotary positions is \(base)"
+    }
+    if let scalar = queryPreAttentionScalar, !(scalar.isFinite && scalar > 0) {
+      return "its query pre-attention scalar is \(scalar)"
+    }
+    if let window = slidingWindow, window < 1 { return "its sliding window is \(window)" }
+    if let layers = globalLayers?.count, layers != layerCount {
+      return "its layer types are \(layers) for \(layerCount) layers"
+    }
     if let divisors = ropeFrequencyDivisors {
       guard divisors.count == headDimension / 2, divisors.allSatisfy({ $0.isFinite && $0 > 0 }) else {
         return "its rotary frequency divisors are not \(headDimension / 2) positive numbers"

@@ -10,7 +10,9 @@ package enum ModelTensor: Hashable, Sendable {
 package enum LayerTensor: CaseIterable, Sendable {
   case attentionNorm, query, key, value, output
   case queryBias, keyBias, valueBias, queryNorm, keyNorm
+  case attentionPostNorm
   case ffnNorm, gate, up, down
+  case ffnPostNorm
 }
 
 extension ModelConfiguration {
@@ -27,6 +29,7 @@ extension ModelConfiguration {
   private func shape(of part: LayerTensor) -> [Int]? {
     switch part {
     case .attentionNorm, .ffnNorm: [hiddenSize]
+    case .attentionPostNorm, .ffnPostNorm: hasPostNorms ? [hiddenSize] : nil
     case .query: [queryWidth, hiddenSize]
     case .key, .value: [keyValueWidth, hiddenSize]
     case .output: [hiddenSize, queryWidth]

@@ -27,7 +27,7 @@ struct StoredWeights: WeightSource {
     for name in catalog.tensorNames where !known.contains(name) && !naming.isRedundant(name) {
       throw .unsupported(
         path: catalog.path, feature: "a tensor '\(name)' beyond those of \(configuration.architecture.rawValue)",
-        known: LayerTensor.allCases.map { naming.name(of: .layer(0, $0)) })
+        known: LayerTensor.allCases.map { naming.name(of: .layer(0, $0), in: configuration.architecture) })
     }
   }
 
@@ -36,15 +36,17 @@ struct StoredWeights: WeightSource {
       throw .outOfRange(item: "layer", index: index, count: configuration.layerCount)
     }
     return LayerWeights(
-      attentionNorm: try vector(index, .attentionNorm),
+      attentionNorm: try norm(.layer(index, .attentionNorm)),
       query: try rotary(index, .query, heads: configuration.headCount),
       key: try rotary(index, .key, heads: configuration.keyValueHeadCount),
       value: try matrix(.layer(index, .value)), output: try matrix(.layer(index, .output)),
       queryBias: try optionalVector(index, .queryBias), keyBias: try optionalVector(index, .keyBias),
       valueBias: try optionalVector(index, .valueBias),
-      queryNorm: try optionalVector(index, .queryNorm), keyNorm: try optionalVector(index, .keyNorm),
-      ffnNorm: try vector(index, .ffnNorm), gate: try matrix(.layer(index, .gate)),
-      up: try matrix(.layer(index, .up)), down: try matrix(.layer(index, .down)))
+      queryNorm: try optionalNorm(index, .queryNorm), keyNorm: try optionalNorm(index, .keyNorm),
+      attentionPostNorm: try optionalNorm(index, .attentionPostNorm),
+      ffnNorm: try norm(.layer(index, .ffnNorm)), gate: try matrix(.layer(index, .gate)),
+      up: try matrix(.layer(index, .up)), down: try matrix(.layer(index, .down)),
+      ffnPostNorm: try optionalNorm(index, .ffnPostNorm))
   }
 
   func embeddings(of tokens: [Int32]) throws(CheckpointError) -> Matrix {
@@ -55,14 +57,14 @@ struct StoredWeights: WeightSource {
     return try stored(.embeddings).rows(tokens.map(Int.init))
   }
 
-  func finalNorm() throws(CheckpointError) -> [Float] { try stored(.finalNorm).values() }
+  func finalNorm() throws(CheckpointError) -> [Float] { try norm(.finalNorm) }
 
   func outputHead() throws(CheckpointError) -> Matrix {
     try matrix(configuration.tiedEmbeddings ? .embeddings : .outputHead)
   }
 
   func stored(_ tensor: ModelTensor) throws(CheckpointError) -> StoredTensor {
-    let name = naming.name(of: tensor)
+    let name = naming.name(of: tensor, in: configuration.architecture)
     guard let stored = try catalog.storedTensor(named: name) else {
       throw .missing(path: catalog.path, item: "tensor '\(name)'")
     }
@@ -74,13 +76,18 @@ struct StoredWeights: WeightSource {
     return stored.rows(0..<stored.shape[0])
   }
 
-  private func vector(_ layer: Int, _ part: LayerTensor) throws(CheckpointError) -> [Float] {
-    try stored(.layer(layer, part)).values()
+  private func norm(_ tensor: ModelTensor) throws(CheckpointError) -> [Float] {
+    let values = try stored(tensor).values()
+    return naming.storesNormsLessOne(configuration.architecture) ? values.map { 1 + $0 } : values
+  }
+
+  private func optionalNorm(_ layer: Int, _ part: LayerTensor) throws(CheckpointError) -> [Float]? {
+    configuration.shape(of: .layer(layer, part)) == nil ? nil : try norm(.layer(layer, part))
   }
 
   private func optionalVector(_ layer: Int, _ part: LayerTensor) throws(CheckpointError) -> [Float]? {
     guard configuration.shape(of: .layer(layer, part)) != nil else { return nil }
-    return try vector(layer, part)
+    return try stored(.layer(layer, part)).values()
   }
 
   /// A query or key projection with each head's rows in half-split order.

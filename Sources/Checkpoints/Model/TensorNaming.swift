@@ -3,7 +3,8 @@ package enum TensorNaming: Sendable {
   case gguf
   case huggingFace
 
-  package func name(of tensor: ModelTensor) -> String {
+  /// - Parameter architecture: Gemma and the others call different norms by the same name.
+  package func name(of tensor: ModelTensor, in architecture: Architecture) -> String {
     switch (self, tensor) {
     case (.gguf, .embeddings): "token_embd.weight"
     case (.gguf, .finalNorm): "output_norm.weight"
@@ -12,7 +13,8 @@ package enum TensorNaming: Sendable {
     case (.huggingFace, .embeddings): "model.embed_tokens.weight"
     case (.huggingFace, .finalNorm): "model.norm.weight"
     case (.huggingFace, .outputHead): "lm_head.weight"
-    case (.huggingFace, .layer(let index, let part)): "model.layers.\(index).\(huggingFaceName(of: part))"
+    case (.huggingFace, .layer(let index, let part)):
+      "model.layers.\(index).\(huggingFaceName(of: part, in: architecture))"
     }
   }
 
@@ -20,6 +22,11 @@ package enum TensorNaming: Sendable {
   /// pair are neighbours; Qwen's stay in Hugging Face's half-split order.
   func interleavesRotaryPairs(_ architecture: Architecture) -> Bool {
     self == .gguf && architecture == .llama
+  }
+
+  /// `transformers` keeps the norms of Gemma less one; llama.cpp's converter adds it.
+  func storesNormsLessOne(_ architecture: Architecture) -> Bool {
+    self == .huggingFace && architecture == .gemma3
   }
 
   /// Tensors that say nothing new: tables computed from the configuration, a tied head's copy.
@@ -42,14 +49,16 @@ package enum TensorNaming: Sendable {
     case .valueBias: "attn_v.bias"
     case .queryNorm: "attn_q_norm.weight"
     case .keyNorm: "attn_k_norm.weight"
+    case .attentionPostNorm: "post_attention_norm.weight"
     case .ffnNorm: "ffn_norm.weight"
     case .gate: "ffn_gate.weight"
     case .up: "ffn_up.weight"
     case .down: "ffn_down.weight"
+    case .ffnPostNorm: "post_ffw_norm.weight"
     }
   }
 
-  private func huggingFaceName(of part: LayerTensor) -> String {
+  private func huggingFaceName(of part: LayerTensor, in architecture: Architecture) -> String {
     switch part {
     case .attentionNorm: "input_layernorm.weight"
     case .query: "self_attn.q_proj.weight"
@@ -61,10 +70,14 @@ package enum TensorNaming: Sendable {
     case .valueBias: "self_attn.v_proj.bias"
     case .queryNorm: "self_attn.q_norm.weight"
     case .keyNorm: "self_attn.k_norm.weight"
-    case .ffnNorm: "post_attention_layernorm.weight"
+    case .attentionPostNorm: "post_attention_layernorm.weight"
+    // Where nothing is normed behind attention, the FFN's norm is the one after attention.
+    case .ffnNorm:
+      architecture == .gemma3 ? "pre_feedforward_layernorm.weight" : "post_attention_layernorm.weight"
     case .gate: "mlp.gate_proj.weight"
     case .up: "mlp.up_proj.weight"
     case .down: "mlp.down_proj.weight"
+    case .ffnPostNorm: "post_feedforward_layernorm.weight"
     }
   }
 }

@@ -1,7 +1,8 @@
 import LinearAlgebra
 
 /// The weights of one decoder layer as float32. Projections are `[outputs, inputs]`, as in Hugging
-/// Face checkpoints; query and key rows are in the half-split rotary order, whatever the file's.
+/// Face checkpoints; query and key rows are in the half-split rotary order, whatever the file's. Norms
+/// are the factors themselves, also those of Gemma, whose checkpoints may store them less one.
 public struct LayerWeights: Sendable {
   public var attentionNorm: [Float]  // [hiddenSize]
   public var query: Matrix  // [queryWidth, hiddenSize]
@@ -13,16 +14,18 @@ public struct LayerWeights: Sendable {
   public var valueBias: [Float]?  // [keyValueWidth]
   public var queryNorm: [Float]?  // [headDimension]
   public var keyNorm: [Float]?  // [headDimension]
+  public var attentionPostNorm: [Float]?  // [hiddenSize]
   public var ffnNorm: [Float]  // [hiddenSize]
   public var gate: Matrix  // [intermediateSize, hiddenSize]
   public var up: Matrix  // [intermediateSize, hiddenSize]
   public var down: Matrix  // [hiddenSize, intermediateSize]
+  public var ffnPostNorm: [Float]?  // [hiddenSize]
 
   public init(
     attentionNorm: [Float], query: Matrix, key: Matrix, value: Matrix, output: Matrix,
     queryBias: [Float]? = nil, keyBias: [Float]? = nil, valueBias: [Float]? = nil,
-    queryNorm: [Float]? = nil, keyNorm: [Float]? = nil,
-    ffnNorm: [Float], gate: Matrix, up: Matrix, down: Matrix
+    queryNorm: [Float]? = nil, keyNorm: [Float]? = nil, attentionPostNorm: [Float]? = nil,
+    ffnNorm: [Float], gate: Matrix, up: Matrix, down: Matrix, ffnPostNorm: [Float]? = nil
   ) {
     self.attentionNorm = attentionNorm
     self.query = query
@@ -34,10 +37,12 @@ public struct LayerWeights: Sendable {
     self.valueBias = valueBias
     self.queryNorm = queryNorm
     self.keyNorm = keyNorm
+    self.attentionPostNorm = attentionPostNorm
     self.ffnNorm = ffnNorm
     self.gate = gate
     self.up = up
     self.down = down
+    self.ffnPostNorm = ffnPostNorm
   }
 }
 

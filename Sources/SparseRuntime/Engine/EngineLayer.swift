@@ -16,6 +16,7 @@ final class EngineLayer {
   let valueBias: [Float]?
   let queryNorm: [Float]?
   let keyNorm: [Float]?
+  let attentionPostNorm: [Float]?  // [hiddenSize]
   let ffnNorm: [Float]  // [hiddenSize]
   // Both [intermediateSize, hiddenSize]. Where inputs are cut, `gate` is the deciding rows, [hiddenSize,
   // intermediateSize], and `up` the other ones.
@@ -23,6 +24,7 @@ final class EngineLayer {
   let up: WeightMatrix
   let factors: FactorMatrices  // gate and up, and which decides
   let down: WeightMatrix  // [intermediateSize, hiddenSize]: a row an input
+  let ffnPostNorm: [Float]?  // [hiddenSize]
   let thresholds: Thresholds.Layer
   let upDecides: UnsafeMutableBufferPointer<UInt8>?
 
@@ -41,10 +43,12 @@ final class EngineLayer {
     valueBias = try vector(.valueBias)
     queryNorm = try vector(.queryNorm)
     keyNorm = try vector(.keyNorm)
+    attentionPostNorm = try vector(.attentionPostNorm)
     ffnNorm = try vector(.ffnNorm) ?? []
     gate = try matrix(.gate)
     up = try matrix(.up)
     down = try matrix(.down)
+    ffnPostNorm = try vector(.ffnPostNorm)
     self.thresholds = thresholds
     upDecides = thresholds.upDecides.map { flags in
       let bytes = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: flags.count)

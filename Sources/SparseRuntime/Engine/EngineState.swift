@@ -9,6 +9,7 @@ final class EngineState {
   static let parts = 8
 
   let hidden: Matrix  // [1, hiddenSize]: the residual stream
+  let branch: Matrix  // [1, hiddenSize]: what attention or FFN gives, until it is normed and added
   let normed: KernelInput  // [hiddenSize]
   let query: Matrix  // [1, queryWidth]
   let key: Matrix  // [1, keyValueWidth]
@@ -34,6 +35,7 @@ final class EngineState {
   init(_ c: ModelConfiguration, _ precision: ActivationPrecision, capacity: Int, tasks: Int) {
     func row(_ width: Int) -> Matrix { Matrix(rows: 1, columns: width) }
     hidden = row(c.hiddenSize)
+    branch = row(c.hiddenSize)
     normed = KernelInput(count: c.hiddenSize, precision)
     query = row(c.queryWidth)
     key = row(c.keyValueWidth)

@@ -23,7 +23,7 @@ extension SparseEngine {
 
     choose(UnsafeBufferPointer(s.mixed.elements), layer.thresholds.output, .output, into: s.keptOutput)
     pool.run(tasks: taskCount, tasks.output)
-    addParts(width: c.hiddenSize, to: s.hidden.elements, replacing: false)
+    addToHidden(layer.attentionPostNorm)
   }
 
   /// Task `task` of the three projections of the attention input.
@@ -43,12 +43,12 @@ extension SparseEngine {
   private func readHead(_ head: Int) {
     let c = configuration
     let width = c.headDimension
-    let first = max(0, position + 1 - (c.slidingWindow ?? .max))
+    let first = max(0, position + 1 - (c.slidingWindow(ofLayer: layerIndex) ?? .max))
     let start = first * c.keyValueWidth + head / (c.headCount / c.keyValueHeadCount) * width
     kernels.attend(
       state.query.base + head * width, keys: state.keys[layerIndex].base + start,
       values: state.values[layerIndex].base + start, positions: position + 1 - first, stride: c.keyValueWidth,
-      width: width, scale: 1 / Float(width).squareRoot(), scores: state.scores.row(head),
+      width: width, scale: c.attentionScale, scores: state.scores.row(head),
       into: state.mixed.base + head * width)
   }
 
@@ -73,7 +73,7 @@ extension SparseEngine {
         VectorMath.rmsNorm(start, weight: weight, epsilon: configuration.normEpsilon, into: start)
       }
     }
-    rotary.rotate(x, heads: heads, position: position)
+    rotary[layerIndex].rotate(x, heads: heads, position: position)
   }
 }
 
@@ -96,6 +96,15 @@ extension SparseEngine {
     let sum = UnsafeMutableBufferPointer(start: state.partial.row(part), count: matrix.columns)
     sum.update(repeating: 0)
     kernels.spvmm(matrix, list, positions: positions, into: sum, columns: 0..<matrix.columns)
+  }
+
+  /// `hidden ← hidden + Σ parts`, the sum normed first where the architecture does.
+  func addToHidden(_ postNorm: [Float]?) {
+    let (hidden, branch, width) = (state.hidden, state.branch, configuration.hiddenSize)
+    guard let postNorm else { return addParts(width: width, to: hidden.elements, replacing: false) }
+    addParts(width: width, to: branch.elements, replacing: true)
+    VectorMath.rmsNorm(branch.base, weight: postNorm, epsilon: configuration.normEpsilon, into: branch.base)
+    VectorMath.add(branch.base, to: hidden.base, count: width)
   }
 
   /// `y ← (y +) Σ parts`

@@ -22,7 +22,7 @@ extension SparseEngine {
       choose(UnsafeBufferPointer(s.gate.elements), thresholds.ffn, .ffn, into: s.keptFFN)
     }
     pool.run(tasks: taskCount, tasks.down)
-    addParts(width: configuration.hiddenSize, to: s.hidden.elements, replacing: false)
+    addToHidden(layer.ffnPostNorm)
     guard isSparse else { return }
     if let bias = thresholds.bias { VectorMath.add(bias, to: s.hidden.base) }
     if thresholds.product != nil {

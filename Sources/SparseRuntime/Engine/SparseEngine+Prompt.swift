@@ -21,6 +21,7 @@ extension SparseEngine {
         Int(token), of: embedding,
         into: UnsafeMutableBufferPointer(start: embedded.row(row), count: embedded.columns))
     }
+    VectorMath.scale(embedded.base, by: configuration.embeddingScale, count: embedded.count)
     try states.store(0, from: embedded)
     for index in layers.indices {
       let tap = CacheTap(keys: state.keys[index], values: state.values[index])

@@ -24,7 +24,7 @@ public final class SparseEngine: TokenDecoder {
   let kernels: SparseKernels
   let pool: WorkerPool
   let state: EngineState
-  let rotary: RotaryTable
+  let rotary: RotaryTables
   let unpacked: UnpackedWeights
   let weightType: WeightType
   let thresholds: Thresholds
@@ -79,7 +79,7 @@ public final class SparseEngine: TokenDecoder {
     kernels = SparseKernels(instructionSet)
     pool = WorkerPool(threads: threads)
     state = EngineState(c, precision, capacity: capacity, tasks: Self.taskCount(pool.threads))
-    rotary = RotaryTable(c, positions: capacity)
+    rotary = RotaryTables(c, positions: capacity)
     tasks = EngineTasks(self)
   }
 
@@ -98,6 +98,7 @@ public final class SparseEngine: TokenDecoder {
     guard let tasks else { return }
     isSparse = sparse
     kernels.copyRow(Int(token), of: embedding, into: state.hidden.elements)
+    VectorMath.scale(state.hidden.base, by: configuration.embeddingScale, count: state.hidden.count)
     for (index, layer) in layers.enumerated() {
       (self.layer, layerIndex) = (layer, index)
       attend(tasks)

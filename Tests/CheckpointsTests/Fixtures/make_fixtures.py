@@ -4,7 +4,7 @@ Run from anywhere: python make_fixtures.py. Made with gguf 0.19.0, numpy 2.4.6, 
 tokenizers 0.23.3, torch 2.15.0 and transformers 5.23.0. Weights are random numbers of a fixed seed.
 
   encodings.gguf, encodings.safetensors   one tensor for each encoding, and its values by gguf.quants
-  llama.gguf, qwen2.gguf, qwen3.gguf      tiny models as llama.cpp's converter lays them out
+  llama.gguf, qwen2.gguf, ...             tiny models as llama.cpp's converter lays them out
   llama.safetensors, ...                  their values by gguf.quants, by Hugging Face's names and row order
   huggingface/                            a sharded bfloat16 directory as save_pretrained writes it
   huggingface.safetensors                 its values as float32
@@ -96,7 +96,12 @@ def gguf_model(architecture, head_dimension):
     if head_dimension != HIDDEN // HEADS:
         writer.add_key_length(head_dimension)
         writer.add_value_length(head_dimension)
-    tokenizer(writer, architecture)
+    if architecture == "gemma3":
+        writer.add_sliding_window(5)
+        writer.add_sliding_window_pattern(2)
+        sentencepiece(writer)
+    else:
+        tokenizer(writer, architecture)
     expected = {}
 
     def add(gguf_name, name, shape, encoding=Q.F32, heads=None):
@@ -118,11 +123,17 @@ def gguf_model(architecture, head_dimension):
         if architecture == "qwen2":
             for letter, width in (("q", queries), ("k", keys), ("v", keys)):
                 add(f"{theirs}.attn_{letter}.bias", f"{ours}.self_attn.{letter}_proj.bias", (width,))
-        if architecture == "qwen3":
+        if architecture in ("qwen3", "gemma3"):
             for letter in "qk":
                 name = f"{ours}.self_attn.{letter}_norm.weight"
                 add(f"{theirs}.attn_{letter}_norm.weight", name, (head_dimension,))
-        add(f"{theirs}.ffn_norm.weight", f"{ours}.post_attention_layernorm.weight", (HIDDEN,))
+        if architecture == "gemma3":
+            # As the converter leaves them: with the one that transformers adds.
+            add(f"{theirs}.post_attention_norm.weight", f"{ours}.post_attention_layernorm.weight", (HIDDEN,))
+            add(f"{theirs}.ffn_norm.weight", f"{ours}.pre_feedforward_layernorm.weight", (HIDDEN,))
+            add(f"{theirs}.post_ffw_norm.weight", f"{ours}.post_feedforward_layernorm.weight", (HIDDEN,))
+        else:
+            add(f"{theirs}.ffn_norm.weight", f"{ours}.post_attention_layernorm.weight", (HIDDEN,))
         add(f"{theirs}.ffn_gate.weight", f"{ours}.mlp.gate_proj.weight", (INTERMEDIATE, HIDDEN), Q.Q4_0)
         add(f"{theirs}.ffn_up.weight", f"{ours}.mlp.up_proj.weight", (INTERMEDIATE, HIDDEN), Q.Q5_1)
         add(f"{theirs}.ffn_down.weight", f"{ours}.mlp.down_proj.weight", (HIDDEN, INTERMEDIATE), Q.BF16)
@@ -146,6 +157,22 @@ def tokenizer(writer, architecture):
     if architecture == "qwen2":
         writer.add_add_bos_token(False)
         writer.add_chat_template("{{ messages }}")
+
+
+def sentencepiece(writer):
+    """The head of a Gemma vocabulary, with a few tokens that merge."""
+    tokens = ["<pad>", "<eos>", "<bos>", "<unk>", "\n", "  ", "▁a", "▁ab", "ab", "▁", "a", "b"]
+    tokens += [f"<0x{byte:02X}>" for byte in range(VOCABULARY - len(tokens))]
+    kinds = [TokenType.CONTROL] * 3 + [TokenType.UNKNOWN] + [TokenType.USER_DEFINED] * 2 + [TokenType.NORMAL] * 6
+    writer.add_tokenizer_model("llama")
+    writer.add_tokenizer_pre("default")
+    writer.add_token_list(tokens)
+    writer.add_token_scores([-1000.0] * 6 + [0.0, -1.0, -2.0, -3.0, -4.0, -5.0] + [0.0] * (VOCABULARY - 12))
+    writer.add_token_types(kinds + [TokenType.BYTE] * (VOCABULARY - len(kinds)))
+    writer.add_bos_token_id(2)
+    writer.add_eos_token_id(1)
+    writer.add_add_bos_token(True)
+    writer.add_add_space_prefix(False)
 
 
 def write(writer):
@@ -227,6 +254,7 @@ if __name__ == "__main__":
     gguf_model("llama", 8)
     gguf_model("qwen2", 8)
     gguf_model("qwen3", 16)
+    gguf_model("gemma3", 16)
     hugging_face()
     rope()
     hashes()

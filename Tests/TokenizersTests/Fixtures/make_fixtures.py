@@ -1,15 +1,20 @@
-"""Writes the fixtures of TokenizersTests with Hugging Face `tokenizers` 0.23.3, in this folder:
+"""Writes the fixtures of TokenizersTests with Hugging Face `tokenizers` 0.23.3 and `sentencepiece` 0.2.3, in this folder:
 
 FAMILY.tokenizer.json   a small tokenizer with that family's real pre-tokenizer
 expected.json           for each text: the words and the ids that each tokenizer gives
 decoded.json            what sequences of ids that aren't all valid UTF-8 decode to
+sentencepiece.json      a SentencePiece vocabulary as GGUF has it, and the ids that `sentencepiece` itself gives
 
     python make_fixtures.py
 """
 
+import io
 import json
 import pathlib
 import random
+
+import sentencepiece
+from sentencepiece import sentencepiece_model_pb2
 
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
@@ -118,17 +123,97 @@ def qwen2():
     return edited(tokenizer, lambda content: None)
 
 
+def sentencepiece_model():
+    """A BPE vocabulary with byte fallback, made as Gemma's was: spaces are kept, and runs of them are tokens."""
+    written = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(PROSE.splitlines() * 4), model_writer=written, model_type="bpe", vocab_size=520,
+        byte_fallback=True, character_coverage=0.98, normalization_rule_name="identity", add_dummy_prefix=False,
+        remove_extra_whitespaces=False, split_by_whitespace=False, bos_id=2, eos_id=1, pad_id=0, unk_id=3,
+        control_symbols=["<|end|>"], user_defined_symbols=["<tool>", "\n", "\n\n", "\u2581\u2581", "\u2581" * 3],
+        num_threads=1, minloglevel=2)  # fmt: skip
+    model = sentencepiece_model_pb2.ModelProto()
+    model.ParseFromString(written.getvalue())
+    return model
+
+
+def sentencepiece_tokenizer():
+    """The same vocabulary for `tokenizers`: merges as transformers extracts them from scores."""
+    pieces = sentencepiece_model().pieces
+    normal = {piece.piece: piece.score for piece in pieces if piece.type == piece.NORMAL}
+    merges = [
+        (score, text[:cut], text[cut:])
+        for text, score in normal.items()
+        for cut in range(1, len(text))
+        if text[:cut] in normal and text[cut:] in normal
+    ]
+    merges.sort(key=lambda merge: (merge[0], len(merge[1]), len(merge[2])), reverse=True)
+    # llama.cpp's converter writes tokens that are matched in the text as they stand there.
+    texts = [piece.piece.replace("\u2581", " ") if piece.type == piece.USER_DEFINED else piece.piece for piece in pieces]
+    vocabulary = {text: index for index, text in enumerate(texts)}
+    tokenizer = Tokenizer(
+        models.BPE(vocabulary, [(left, right) for _, left, right in merges], byte_fallback=True, fuse_unk=True, unk_token="<unk>"))
+    tokenizer.normalizer = normalizers.Replace(" ", "\u2581")
+    tokenizer.decoder = decoders.Sequence([decoders.Replace("\u2581", " "), decoders.ByteFallback(), decoders.Fuse()])
+    for text, piece in zip(texts, pieces):
+        if piece.type in (piece.CONTROL, piece.UNKNOWN):
+            tokenizer.add_special_tokens([AddedToken(text, normalized=False, special=True)])
+        elif piece.type == piece.USER_DEFINED:
+            tokenizer.add_tokens([AddedToken(text, normalized=False)])
+    tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 2)])
+    return edited(tokenizer, lambda content: None)
+
+
+def write_sentencepiece(tokenizer):
+    """What GGUF holds of the vocabulary, and what SentencePiece's own library gives for all texts."""
+    model = sentencepiece_model()
+    processor = sentencepiece.SentencePieceProcessor(model_proto=model.SerializeToString())
+    texts = [text for text in TEXTS if "<|end|>" not in text and "\0" not in text]
+    ids = [processor.encode(text) for text in texts]
+    same = sum(tokenizer.encode(text, add_special_tokens=False).ids == of for text, of in zip(texts, ids))
+    print(f"sentencepiece and tokenizers agree on {same} of {len(texts)} texts")
+    user = model.SentencePiece.USER_DEFINED
+    content = {
+        "tokens": [piece.piece.replace("\u2581", " ") if piece.type == user else piece.piece for piece in model.pieces],
+        "scores": [piece.score for piece in model.pieces],
+        "types": [piece.type for piece in model.pieces],
+        "texts": [{"text": text, "ids": of} for text, of in zip(texts, ids)],
+    }
+    (HERE / "sentencepiece.json").write_text(json.dumps(content, ensure_ascii=True, separators=(",", ":")) + "\n")
+
+
+def decode_bytes(tokenizer, ids, skipping):
+    """Bytes first, then text: `tokenizers` makes each byte of a run U+FFFD where only one of them is wrong."""
+    special = {index for index, token in tokenizer.get_added_tokens_decoder().items() if token.special}
+    joined = b""
+    for index in ids:
+        token = tokenizer.id_to_token(index)
+        if index in special:
+            joined += b"" if skipping else token.encode()
+        elif len(token) == 6 and token.startswith("<0x"):
+            joined += bytes([int(token[3:5], 16)])
+        else:
+            joined += token.replace("\u2581", " ").encode()
+    text = joined.decode(errors="replace")
+    theirs = tokenizer.decode(ids, skip_special_tokens=skipping)
+    assert theirs == text or "\ufffd" in text, (ids, theirs, text)
+    return text
+
+
 def main():
     expected = [{"text": text, "words": {}, "ids": {}, "plain": {}} for text in TEXTS]
     decoded = {}
-    for make in (gpt2, smollm, llama_bpe, qwen2):
+    for make in (gpt2, smollm, llama_bpe, qwen2, sentencepiece_tokenizer):
         tokenizer, content = make()
-        family = make.__name__.replace("_", "-")
+        family = make.__name__.removesuffix("_tokenizer").replace("_", "-")
         (HERE / f"{family}.tokenizer.json").write_text(json.dumps(content, ensure_ascii=False, separators=(",", ":")))
         for case in expected:
             # Words by where they end, counted in scalars; ids with special tokens found, and taken as text.
-            words = tokenizer.pre_tokenizer.pre_tokenize_str(case["text"])
-            case["words"][family] = [end for _, (_, end) in words]
+            if tokenizer.pre_tokenizer:
+                words = tokenizer.pre_tokenizer.pre_tokenize_str(case["text"])
+                case["words"][family] = [end for _, (_, end) in words]
+            else:
+                case["words"][family] = [len(case["text"])] if case["text"] else []
             case["ids"][family] = tokenizer.encode(case["text"], add_special_tokens=False).ids
             tokenizer.encode_special_tokens = True
             plain = tokenizer.encode(case["text"], add_special_tokens=False).ids
@@ -137,11 +222,15 @@ def main():
                 case["plain"][family] = plain
         size = tokenizer.get_vocab_size()
         samples = [[RANDOM.randrange(size) for _ in range(RANDOM.randint(1, 12))] for _ in range(60)]
+        decode = tokenizer.decode
+        if family == "sentencepiece":
+            write_sentencepiece(tokenizer)
+            decode = lambda ids, skip_special_tokens: decode_bytes(tokenizer, ids, skip_special_tokens)
         decoded[family] = [
             {
                 "ids": ids,
-                "text": tokenizer.decode(ids, skip_special_tokens=False),
-                "skipping": tokenizer.decode(ids, skip_special_tokens=True),
+                "text": decode(ids, skip_special_tokens=False),
+                "skipping": decode(ids, skip_special_tokens=True),
             }
             for ids in samples
         ]
