@@ -20,7 +20,6 @@ struct Attention {
 
   /// What some tokens read from the first `context` tokens and from themselves, which follow these.
   private func attend(_ w: Workspace, _ tokens: Range<Int>, context: Int) {
-    let width = configuration.headDimension
     let group = configuration.headCount / configuration.keyValueHeadCount
     let scale = configuration.attentionScale
     let total = context + tokens.count

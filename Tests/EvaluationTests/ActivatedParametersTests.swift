@@ -37,13 +37,13 @@ struct ActivatedParametersTests {
     #expect(bytes.dense == 4 * counted.dense && bytes.sparse == 4 * counted.sparse)
   }
 
-  /// By hand for the tiny llama: thresholds on factors and products, two of attention, a bias, and sources.
+  /// By hand for the tiny llama: thresholds on factors, products and inputs, two of attention, a bias, and sources.
   @Test func decidingIsPaidFor() throws {
     let checkpoint = try TinyModel.llama.open()
     let thresholds = try checkpoint.someThresholds(isExtended: true)
     let shares = [Thresholds.Shares](repeating: .init(ffn: 0), count: 3)
     let bytes = TokenBytes(checkpoint.configuration, .f16, shares: shares, thresholds)
-    let deciding = 3 * (4 * (160 + 1 + 1 + 160 + 64) + 160)
+    let deciding = 3 * (4 * (160 + 1 + 1 + 160 + 1 + 64) + 160)
     #expect(bytes.sparse - bytes.dense == Double(deciding))
     #expect(TokenBytes(checkpoint.configuration, .f16, shares: [], thresholds).sparse == bytes.dense)
   }

@@ -14,6 +14,9 @@ final class PromptRestoringTap: ActivationTap {
 
   var masksQueryInput: Bool { tap.masksQueryInput }
 
+  func decidingRows(layer: Int) -> [Bool]? { tap.decidingRows(layer: layer) }
+
+  func decidingInput(_ x: Activations, _ context: TapContext) { restoring(x) { tap.decidingInput(x, context) } }
   func queryInput(_ x: Activations, _ context: TapContext) { restoring(x) { tap.queryInput(x, context) } }
   func outputInput(_ x: Activations, _ context: TapContext) { restoring(x) { tap.outputInput(x, context) } }
   func gateAndUp(_ gate: Activations, _ up: Activations, _ context: TapContext) {

@@ -28,7 +28,7 @@ def main() -> None:
     asked = questions(FOLDER / "tiny.jsonl")
     gold = [question["gold"] for question in asked]
     models = {}
-    for name in ["llama", "llama3", "qwen2", "qwen3"]:
+    for name in ["llama", "llama3", "qwen2", "qwen3", "gemma3"]:
         directory = FIXTURES / "models" / name
         model = AutoModelForCausalLM.from_pretrained(directory, dtype=torch.float32, attn_implementation="eager").eval()
         tokenizer = Tokenizer.from_file(str(directory / "tokenizer.json"))

@@ -124,15 +124,16 @@ import Testing
   @Test func observerSeesEveryList() throws {
     let (bundle, tokens) = try bundle(.llama, .f32, isExtended: true)
     let engine = try engine(bundle, capacity: tokens.count)
-    var kept = [0, 0, 0, 0]
+    var kept: [SparsePlace: Int] = [:]
     engine.observe = { _, place, list in
-      kept[place == .query ? 0 : place == .output ? 1 : place == .ffn ? 2 : 3] += list.count
+      kept[place, default: 0] += list.count
       #expect(list.keptChannels == list.keptChannels.sorted())
     }
     for token in tokens { engine.step(token, sparse: true) }
     #expect(
       kept == [
-        engine.decided.query.kept, engine.decided.output.kept, engine.decided.ffn.kept, engine.decided.down.kept,
+        .query: engine.decided.query.kept, .output: engine.decided.output.kept, .input: engine.decided.input.kept,
+        .ffn: engine.decided.ffn.kept, .down: engine.decided.down.kept,
       ])
   }
 
