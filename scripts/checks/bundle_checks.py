@@ -102,6 +102,22 @@ def skipped_runs_are_contiguous(run: RunDirectory) -> None:
                 require(shape == expected, f"{name} is {shape}, not {expected}")
 
 
+def deciding_rows_lie_by_input(run: RunDirectory, bundle: Path) -> None:
+    """bundle: where inputs are cut, gate and up projections have exchanged rows, and those that decide lie by input."""
+    source = load_file(bundle / "thresholds.safetensors")
+    cut = RunDirectory(bundle.parent, bundle)
+    with decompressed_weights(run) as path, decompressed_weights(cut) as other:
+        with safe_open(path, "numpy") as plain, safe_open(other, "numpy") as exchanged:
+            for layer in (0, run.shapes.layers - 1):
+                prefix = f"model.layers.{layer}.mlp."
+                gate, up = (plain.get_tensor(f"{prefix}{name}_proj.weight") for name in ("gate", "up"))
+                up_decides = source[f"layers.{layer}.ffn.source"][:, None] == 1
+                require(0 < up_decides.mean() < 1, "one factor decides in all channels")
+                deciding, rest = np.where(up_decides, up, gate), np.where(up_decides, gate, up)
+                require(np.array_equal(exchanged.get_tensor(prefix + "deciding_proj.weight_t"), deciding.T), "deciding")
+                require(np.array_equal(exchanged.get_tensor(prefix + "other_proj.weight"), rest), "other rows")
+
+
 def frames_are_seekable(run: RunDirectory) -> None:
     """bundle: the seek table accounts for every byte, and a frame decompresses alone."""
     data = run.weights.read_bytes()

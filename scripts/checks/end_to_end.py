@@ -11,6 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import bundle_checks
 import collection_checks
 import comparison_checks
 import evaluation_checks
@@ -73,6 +74,7 @@ def end_to_end(model: Path, scratch: Path, outcome: Outcome) -> None:
 
     check(runtime_checks.engine_decodes_as_the_oracle, run, model, scratch)
     check(runtime_checks.every_type_decodes_as_the_oracle, run, model, scratch)
+    check(bundle_checks.deciding_rows_lie_by_input, run, scratch / "runtime-f16")
     check(runtime_checks.threads_make_no_difference, run)
     check(runtime_checks.bench_reports, run)
     check(runtime_checks.cache_is_checked_and_emptied, run)

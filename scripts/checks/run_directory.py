@@ -11,6 +11,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 @dataclass(frozen=True)
 class RunDirectory:
     root: Path
+    bundle_path: Path | None = None  # `bundle` in the root unless given
 
     @property
     def sample(self) -> Path:
@@ -26,7 +27,7 @@ class RunDirectory:
 
     @property
     def bundle(self) -> Path:
-        return self.root / "bundle"
+        return self.bundle_path or self.root / "bundle"
 
     @property
     def weights(self) -> Path:

@@ -8,14 +8,15 @@ from run_directory import REPOSITORY, RunDirectory
 
 PROMPTS = REPOSITORY / "scripts" / "checks" / "prompts.txt"
 TOKENS = 64
+THRESHOLDS = "thresholds-energy-attention-0.5.safetensors"  # cut wherever anything can be cut
 TYPES = ("f32", "f16", "bf16", "int8", "q4")
 
 
 def export(run: RunDirectory, model: Path, scratch: Path, weights: str) -> Path:
-    """A bundle of the run's thresholds; made once."""
+    """A bundle of thresholds that the run solved; made once."""
     bundle = scratch / f"runtime-{weights}"
     if not bundle.exists():
-        gambit.run("export", "--model", model, "--thresholds", run.bundle / "thresholds.safetensors",
+        gambit.run("export", "--model", model, "--thresholds", run.root / THRESHOLDS,
                    "--weights", weights, "--output", bundle)
     return bundle
 
