@@ -40,7 +40,7 @@ def tasks_are_answered(run: RunDirectory, model: Path, scratch: Path) -> None:
     folder = scratch / "tasks"
     folder.mkdir()
     pairs = [("The capital of France is", " Paris", " banana"), ("Roses are red, violets are", " blue", " angry"),
-             ("The sun rises in the", " east", " refrigerator"), ("Once upon a", " time", " spoon")]
+             ("The sun rises in the", " east", " oven"), ("Once upon a", " time", " spoon")]
     lines = [json.dumps({"contexts": [context], "continuations": [wrong, right], "gold": 1})
              for context, right, wrong in pairs]
     (folder / "obvious.jsonl").write_text("\n".join(lines) + "\n")
