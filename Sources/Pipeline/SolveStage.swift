@@ -28,8 +28,8 @@ public struct SolveStage: Sendable {
     try console.task("solve", total: Double(description.layerCount * requests.count), unit: "layers") { task in
       for index in 0..<description.layerCount {
         let record = try statistics.layer(index)
-        for (i, request) in requests.enumerated() {
-          let layer = Thresholds.Layer(record, request, gateActivation: description.gateActivation)
+        let solved = Thresholds.Layer.solve(record, requests, gateActivation: description.gateActivation)
+        for (i, layer) in solved.enumerated() {
           layers[i].append(layer)
           shares[i].append(layer.sharesDropped(record, gateActivation: description.gateActivation))
           task.advance(by: 1)

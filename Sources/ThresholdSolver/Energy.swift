@@ -22,11 +22,15 @@ public struct Energy: ThresholdMethod {
 
   public init(source: MaskSource) { self.source = source }
 
-  /// - Complexity: O(channels · bins).
-  public func solve(_ layer: LayerStatistics, gateActivation: GateActivation, sparsity: Double) -> FactorThresholds {
+  /// - Complexity: O(channels · bins), and O(channels · log bins) for each sparsity.
+  public func prepare(_ layer: LayerStatistics, gateActivation: GateActivation) -> LayerSolver {
     let gate = source == .up ? nil : FactorCosts(layer.gate, other: layer.up, gateActivation)
     let up = source == .gate ? nil : FactorCosts(layer.up, other: layer.gate, nil)
     let problem = LayerCosts(gate: gate, up: up, channels: layer.gate.absoluteSum.count)
+    return { solve(problem, sparsity: $0) }
+  }
+
+  private func solve(_ problem: LayerCosts, sparsity: Double) -> FactorThresholds {
     guard sparsity > 0, sparsity < 1, problem.total > 0 else {
       let threshold: Float = sparsity < 1 ? 0 : .infinity
       return FactorThresholds(

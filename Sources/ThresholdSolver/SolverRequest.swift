@@ -49,13 +49,24 @@ public struct SolverRequest: Sendable, Hashable, Codable {
     self.sparsity = sparsity
   }
 
-  var solver: any ThresholdMethod {
-    switch method {
-    case .cats: CATS()
-    case .chess: CHESS(norm: norm ?? .rms, upDecides: source == .up)
-    case .energy: Energy(source: source ?? .gate)
+  /// What finds the first cut, whatever its share.
+  struct Solver: Hashable {
+    private var name: Method
+    private var norm: CHESS.Norm?
+    private var source: MaskSource?
+
+    fileprivate init(_ request: SolverRequest) { (name, norm, source) = (request.method, request.norm, request.source) }
+
+    var method: any ThresholdMethod {
+      switch name {
+      case .cats: CATS()
+      case .chess: CHESS(norm: norm ?? .rms, upDecides: source == .up)
+      case .energy: Energy(source: source ?? .gate)
+      }
     }
   }
+
+  var solver: Solver { Solver(self) }
 
   /// The shares to drop of deciding rows' inputs, of other rows and of down columns. They add up to twice the
   /// sparsity, so that neither a second nor an input cut reads more or fewer bytes; where one would leave 0…1 it is

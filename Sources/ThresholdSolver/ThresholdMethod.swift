@@ -24,26 +24,27 @@ public struct FactorThresholds: Sendable, Equatable {
 
 /// A way to choose below which value of one factor a channel of the FFN may be skipped.
 public protocol ThresholdMethod: Sendable {
-  /// One threshold a channel: channel `i` is kept where the factor that decides is at least `t_i`.
+  /// What is the same at every sparsity, done once: the solver that is handed out finds one threshold a channel, such
+  /// that channel `i` is kept where the factor that decides is at least `t_i`.
   ///
   /// - Parameters:
   ///   - layer: Statistics of every position of the calibration text.
   ///   - gateActivation: Which activation `g` is of.
-  ///   - sparsity: The share to drop, over all channels and tokens of the layer, from 0 to 1.
-  func solve(_ layer: LayerStatistics, gateActivation: GateActivation, sparsity: Double) -> FactorThresholds
+  func prepare(_ layer: LayerStatistics, gateActivation: GateActivation) -> LayerSolver
 }
+
+/// From the share to drop, over all channels and tokens of a layer, 0 to 1, to thresholds.
+public typealias LayerSolver = (_ sparsity: Double) -> FactorThresholds
 
 /// CATS (Lee et al. 2024, arXiv 2404.08763): one threshold a layer, the quantile of `|g|` over all
 /// channels and tokens.
 public struct CATS: ThresholdMethod {
   public init() {}
 
-  public func solve(_ layer: LayerStatistics, gateActivation: GateActivation, sparsity: Double) -> FactorThresholds {
-    let channels = layer.gate.absoluteSum.count
-    let scales = [Double](repeating: 1, count: channels)
-    return FactorThresholds(
-      PooledScores(counts: layer.gate.count, scales: scales, gateActivation: gateActivation)
-        .thresholds(sparsity: sparsity))
+  public func prepare(_ layer: LayerStatistics, gateActivation: GateActivation) -> LayerSolver {
+    let scales = [Double](repeating: 1, count: layer.gate.absoluteSum.count)
+    let scores = PooledScores(counts: layer.gate.count, scales: scales, gateActivation: gateActivation)
+    return { FactorThresholds(scores.thresholds(sparsity: $0)) }
   }
 }
 
@@ -68,13 +69,12 @@ public struct CHESS: ThresholdMethod {
     self.upDecides = upDecides
   }
 
-  public func solve(_ layer: LayerStatistics, gateActivation: GateActivation, sparsity: Double) -> FactorThresholds {
+  public func prepare(_ layer: LayerStatistics, gateActivation: GateActivation) -> LayerSolver {
     let (deciding, other) = upDecides ? (layer.up, layer.gate) : (layer.gate, layer.up)
     let scores = PooledScores(
       counts: deciding.count, scales: typicalSizes(other), gateActivation: upDecides ? nil : gateActivation)
-    return FactorThresholds(
-      scores.thresholds(sparsity: sparsity),
-      upDecides: upDecides ? [Bool](repeating: true, count: other.absoluteSum.count) : nil)
+    let sources = upDecides ? [Bool](repeating: true, count: other.absoluteSum.count) : nil
+    return { FactorThresholds(scores.thresholds(sparsity: $0), upDecides: sources) }
   }
 
   /// `m_i`, `[intermediateSize]`.

@@ -83,9 +83,26 @@ public struct Thresholds: Sendable, Equatable {
 extension Thresholds.Layer {
   /// Solves one layer of a model with the given gate activation. Complexity: O(channels · bins).
   public init(_ record: LayerRecord, _ request: SolverRequest, gateActivation: GateActivation) {
+    self = Self.solve(record, [request], gateActivation: gateActivation)[0]
+  }
+
+  /// The same for several requests. What requests that differ in sparsity have in common is done once.
+  public static func solve(
+    _ record: LayerRecord, _ requests: [SolverRequest], gateActivation: GateActivation
+  ) -> [Self] {
     let statistics = record.all
+    var solvers: [SolverRequest.Solver: LayerSolver] = [:]
+    return requests.map { request in
+      let solver =
+        solvers[request.solver] ?? request.solver.method.prepare(statistics, gateActivation: gateActivation)
+      solvers[request.solver] = solver
+      return Self(statistics, request, solver)
+    }
+  }
+
+  private init(_ statistics: LayerStatistics, _ request: SolverRequest, _ solve: LayerSolver) {
     let shares = request.shares
-    let solved = request.solver.solve(statistics, gateActivation: gateActivation, sparsity: shares.other)
+    let solved = solve(shares.other)
     ffn = solved.thresholds
     upDecides = solved.upDecides
     product = request.secondCut.map { _ in [SecondCut(statistics, after: solved).threshold(share: shares.down)] }
