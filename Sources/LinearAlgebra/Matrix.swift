@@ -53,6 +53,24 @@ public final class Matrix: @unchecked Sendable {
 }
 
 extension Matrix {
+  /// Complexity: O(`count`).
+  package func copy() -> Matrix {
+    let result = Matrix(rows: rows, columns: columns)
+    result.base.update(from: base, count: count)
+    return result
+  }
+
+  /// Lets some rows change places with another matrix' rows of the same number. Complexity: O(`count`).
+  ///
+  /// - Precondition: Both have one shape, and `isExchanged` has one entry a row.
+  package func exchangeRows(with other: Matrix, where isExchanged: [Bool]) {
+    precondition(other.rows == rows && other.columns == columns && isExchanged.count == rows)
+    for index in 0..<rows where isExchanged[index] {
+      let (a, b) = (row(index), other.row(index))
+      for i in 0..<columns { (a[i], b[i]) = (b[i], a[i]) }
+    }
+  }
+
   /// Rows and columns exchanged. Complexity: O(`count`).
   public func transposed() -> Matrix {
     let result = Matrix(rows: columns, columns: rows)

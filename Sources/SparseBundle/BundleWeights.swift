@@ -115,7 +115,24 @@ public struct BundleWeights: WeightSource {
   public func outputHead() throws -> Matrix { try stored(configuration.tiedEmbeddings ? .embeddings : .outputHead) }
 }
 
+extension BundleWeights {
+  /// Gate and up projections, `[intermediateSize, hiddenSize]`, however they are stored.
+  package func factors(_ index: Int) throws -> (gate: Matrix, up: Matrix) {
+    try LayerWeights.factors(index, factorRows, stored: stored)
+  }
+}
+
 extension LayerWeights {
+  fileprivate static func factors(
+    _ index: Int, _ factorRows: FactorRows?, stored: (ModelTensor) throws -> Matrix
+  ) rethrows -> (gate: Matrix, up: Matrix) {
+    let (first, second) = (try stored(.layer(index, .gate)), try stored(.layer(index, .up)))
+    guard let factorRows else { return (first, second) }
+    let deciding = first.transposed()
+    factorRows.exchange(deciding, second, layer: index)
+    return (deciding, second)
+  }
+
   /// A layer in Hugging Face's orientation, from matrices as a bundle stores them.
   init(
     _ index: Int, _ configuration: ModelConfiguration, _ factorRows: FactorRows?,
@@ -125,15 +142,13 @@ extension LayerWeights {
     func vector(_ part: LayerTensor) throws -> [Float]? {
       configuration.shape(of: .layer(index, part)) == nil ? nil : try matrix(part).values
     }
-    let (gate, up) = (try matrix(.gate), try matrix(.up))
-    let deciding = factorRows == nil ? gate : gate.transposed()
-    factorRows?.exchange(deciding, up, layer: index)
+    let (gate, up) = try Self.factors(index, factorRows, stored: stored)
     self.init(
       attentionNorm: try vector(.attentionNorm) ?? [], query: try matrix(.query).transposed(),
       key: try matrix(.key), value: try matrix(.value), output: try matrix(.output).transposed(),
       queryBias: try vector(.queryBias), keyBias: try vector(.keyBias), valueBias: try vector(.valueBias),
       queryNorm: try vector(.queryNorm), keyNorm: try vector(.keyNorm),
       attentionPostNorm: try vector(.attentionPostNorm), ffnNorm: try vector(.ffnNorm) ?? [],
-      gate: deciding, up: up, down: try matrix(.down).transposed(), ffnPostNorm: try vector(.ffnPostNorm))
+      gate: gate, up: up, down: try matrix(.down).transposed(), ffnPostNorm: try vector(.ffnPostNorm))
   }
 }

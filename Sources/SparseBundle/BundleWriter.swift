@@ -28,6 +28,7 @@ public struct BundleWriter {
   public let thresholds: Thresholds
   public let type: WeightType
   public let toolVersion: String
+  private let factorRows: FactorRows?
 
   /// - Throws: ``BundleError`` or `SolverError` where the thresholds are not this model's.
   public init(model: Checkpoint, thresholds: Thresholds, type: WeightType, toolVersion: String) throws {
@@ -40,6 +41,7 @@ public struct BundleWriter {
     self.thresholds = thresholds
     self.type = type
     self.toolVersion = toolVersion
+    factorRows = FactorRows(thresholds)
   }
 
   /// Writes the folder `path`, in place of one that is there. Weights are taken a layer at a time.
@@ -59,7 +61,7 @@ public struct BundleWriter {
     var exact = ExactWeights()
     try writeDirectoryAtomically(at: path) { folder in
       let tokenizer = try Tokenizer(model.tokenizer)
-      let layout = try BundleLayout(model.configuration, type, cutsInput: FactorRows(thresholds) != nil)
+      let layout = try BundleLayout(model.configuration, type, cutsInput: factorRows != nil)
       func put(_ name: String, _ bytes: some Collection<UInt8>) throws {
         try writeAtomically(bytes, to: folder + "/" + name)
       }
@@ -131,7 +133,7 @@ public struct BundleWriter {
     try writer.endFrame()
 
     let total = Double(max(layout.header.dataSize, 1))
-    var source = TensorSource(model.weights, FactorRows(thresholds))
+    var source = TensorSource(model.weights, factorRows)
     var exact = ExactWeights()
     for entry in layout.entries {
       let matrix = try source.values(of: entry)

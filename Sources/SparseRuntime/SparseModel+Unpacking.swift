@@ -23,7 +23,7 @@ extension SparseModel {
 extension SparseModel.Layer {
   fileprivate init(_ weights: BundleWeights, _ index: Int, _ thresholds: Thresholds.Layer) throws {
     func matrix(_ part: LayerTensor) throws -> Matrix { try weights.stored(.layer(index, part)) }
-    let layer = try weights.layer(index)  // gate and up projections, however they are stored
+    let factors = try weights.factors(index)
     self.init(
       attentionNorm: try weights.vector(index, .attentionNorm) ?? [], query: try matrix(.query),
       key: try matrix(.key), value: try matrix(.value), output: try matrix(.output),
@@ -32,7 +32,7 @@ extension SparseModel.Layer {
       keyNorm: try weights.vector(index, .keyNorm),
       attentionPostNorm: try weights.vector(index, .attentionPostNorm),
       ffnNorm: try weights.vector(index, .ffnNorm) ?? [],
-      gate: layer.gate, up: layer.up, down: try matrix(.down),
+      gate: factors.gate, up: factors.up, down: try matrix(.down),
       ffnPostNorm: try weights.vector(index, .ffnPostNorm), thresholds: thresholds)
   }
 }

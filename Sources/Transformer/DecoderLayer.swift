@@ -6,6 +6,8 @@ struct DecoderLayer {
   let configuration: ModelConfiguration
   let index: Int
   let weights: LayerWeights
+  /// Gate and up projections by which of them decides, where the deciding rows read an input of their own.
+  let split: DecidingWeights?
   let rotary: RotaryTable
   /// How the tokens follow each other.
   let layout: SequenceLayout
@@ -49,15 +51,15 @@ struct DecoderLayer {
     norm(hidden, weights.ffnNorm, into: w.normed, tokens)
     try tap.ffnInput(Activations(w.normed, tokens: tokens), context)
 
-    project(w.normed, weights.gate, into: w.gate, tokens)
-    project(w.normed, weights.up, into: w.up, tokens)
-    if let upDecides = tap.decidingRows(layer: context.layer) {
+    if let split {
       w.cutInput.base.update(from: w.normed.base, count: tokens * w.normed.columns)
       try tap.decidingInput(Activations(w.cutInput, tokens: tokens), context)
-      project(w.cutInput, weights.gate, into: w.product, tokens)
-      replace(w.gate, by: w.product, where: upDecides.map { !$0 }, tokens)
-      project(w.cutInput, weights.up, into: w.product, tokens)
-      replace(w.up, by: w.product, where: upDecides, tokens)
+      project(w.cutInput, split.deciding, into: w.gate, tokens)
+      project(w.normed, split.other, into: w.up, tokens)
+      split.restore(w.gate, w.up, tokens: tokens)
+    } else {
+      project(w.normed, weights.gate, into: w.gate, tokens)
+      project(w.normed, weights.up, into: w.up, tokens)
     }
     let count = tokens * configuration.intermediateSize
     switch configuration.gateActivation {
@@ -70,13 +72,6 @@ struct DecoderLayer {
     try tap.product(Activations(w.product, tokens: tokens), context)
     add(w.product, weights.down, norm: weights.ffnPostNorm, to: hidden, w, tokens)
     try tap.layerOutput(Activations(hidden, tokens: tokens), context)
-  }
-
-  private func replace(_ x: Matrix, by other: Matrix, where isReplaced: [Bool], _ tokens: Int) {
-    for token in 0..<tokens {
-      let (row, replacement) = (x.row(token), other.row(token))
-      for channel in isReplaced.indices where isReplaced[channel] { row[channel] = replacement[channel] }
-    }
   }
 
   private func norm(_ x: Matrix, _ weight: [Float], into out: Matrix, _ tokens: Int) {

@@ -65,13 +65,15 @@ public struct ForwardPass: Sendable {
     _ layer: LayerWeights, index: Int, _ states: HiddenStates, layouts: [SequenceLayout] = [],
     tap: some ActivationTap, finished: @Sendable (_ tokens: Int) -> Void = { _ in }
   ) throws {
+    let split = tap.decidingRows(layer: index).map { DecidingWeights(layer, upDecides: $0) }
     try forEachIndex(below: states.count, threads: threads) { worker, sequence in
       let workspace = workspaces[worker]
       let tokens = states.lengths[sequence]
       let layout = layouts.isEmpty ? SequenceLayout(prefix: tokens) : layouts[sequence]
       precondition(layout.count == tokens)
       let decoder = DecoderLayer(
-        configuration: configuration, index: index, weights: layer, rotary: rotary[index], layout: layout)
+        configuration: configuration, index: index, weights: layer, split: split, rotary: rotary[index],
+        layout: layout)
       let context = TapContext(layer: index, sequence: sequence, worker: worker)
       try states.update(sequence, buffer: workspace.hidden) { hidden in
         try decoder(hidden, workspace, tokens: tokens, tap: tap, context)

@@ -6,21 +6,7 @@ extension SparseEngine {
   func feedForward(_ tasks: EngineTasks) {
     let (s, thresholds) = (state, layer.thresholds)
     norm(layer.ffnNorm)
-    if thresholds.input == nil {
-      pool.run(tasks: taskCount, tasks.decide)
-      if isSparse {
-        s.keptFFN.join(s.found)
-        count(s.keptFFN, .ffn)
-      } else {
-        s.keptFFN.keepAll(UnsafeBufferPointer(s.gate.elements))
-      }
-    } else {
-      choose(UnsafeBufferPointer(s.normed.elements), thresholds.input, .input, into: s.keptInput)
-      pool.run(tasks: taskCount, tasks.deciding)
-      addParts(width: configuration.intermediateSize, to: s.gate.elements, replacing: true)
-      activateGates()
-      choose(UnsafeBufferPointer(s.gate.elements), thresholds.ffn, .ffn, into: s.keptFFN)
-    }
+    if cutsInput { decideByInputs(tasks) } else { decideByRows(tasks) }
     pool.run(tasks: taskCount, tasks.down)
     addToHidden(layer.ffnPostNorm)
     guard isSparse else { return }
@@ -30,6 +16,26 @@ extension SparseEngine {
       count(s.keptFFN, .down)
     }
   }
+
+  /// Deciding rows lie one a channel: each one's product is compared with its threshold as soon as it is there.
+  private func decideByRows(_ tasks: EngineTasks) {
+    pool.run(tasks: taskCount, tasks.decide)
+    guard isSparse else { return state.keptFFN.keepAll(UnsafeBufferPointer(state.gate.elements)) }
+    state.keptFFN.join(state.found)
+    count(state.keptFFN, .ffn)
+  }
+
+  /// Deciding rows lie one an input: their products are sums over the inputs that are kept.
+  private func decideByInputs(_ tasks: EngineTasks) {
+    let (s, thresholds) = (state, layer.thresholds)
+    choose(UnsafeBufferPointer(s.normed.elements), thresholds.input, .input, into: s.keptInput)
+    pool.run(tasks: taskCount, tasks.deciding)
+    addParts(width: configuration.intermediateSize, to: s.gate.elements, replacing: true)
+    activateGates()
+    choose(UnsafeBufferPointer(s.gate.elements), thresholds.ffn, .ffn, into: s.keptFFN)
+  }
+
+  private var cutsInput: Bool { layer.thresholds.input != nil }
 
   /// Task `task` of the deciding rows, where these leave out inputs.
   func projectDeciding(_ task: Int) { addListed(layer.gate, state.keptInput, task) }
@@ -63,7 +69,7 @@ extension SparseEngine {
     let list = state.keptFFN
     for part in parts(of: task) {
       var positions = share(part, of: list.count, among: EngineState.parts)
-      guard isSparse || layer.thresholds.input != nil else {
+      guard isSparse || cutsInput else {
         kernels.vmmsp(layer.up, state.normed, list, positions: positions)
         addListed(layer.down, list, positions, part)
         continue
