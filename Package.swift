@@ -57,14 +57,17 @@ let package = Package(
       ]),
     .target(
       name: "Evaluation",
-      dependencies: ["LinearAlgebra", "Tokenizers", "Checkpoints", "Transformer", "ThresholdSolver", "SparseBundle"]),
+      dependencies: [
+        "LinearAlgebra", "Tokenizers", "Checkpoints", "Transformer", "ActivationStatistics", "ThresholdSolver",
+        "SparseBundle",
+      ]),
     .target(name: "Reports"),
     .target(
       name: "Pipeline",
       dependencies: [
         "ChatTemplates", "Files", "LinearAlgebra", "Corpus", "Tokenizers", "Checkpoints", "Transformer",
-        "ActivationStatistics",
-        "ThresholdSolver", "SparseBundle", "SparseKernels", "SparseRuntime", "Evaluation", "Reports", "Yams", crypto,
+        "ActivationStatistics", "ThresholdSolver", "SparseBundle", "SparseKernels", "SparseRuntime", "Evaluation",
+        "Reports", "Yams", crypto,
       ]),
 
     // The door.

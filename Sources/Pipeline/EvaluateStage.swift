@@ -71,8 +71,9 @@ public struct EvaluateStage: Sendable {
     try check(windows, weights.configuration, model: model)
     let tokens = Double(windows.windows.count * sequenceLength)
     return try console.task("evaluate drift", total: tokens, unit: "tokens") { task in
-      try ShareMeasurement(weights, threads: threads)
-        .run(windows.windows, thresholds) { task.advance(to: $0 * tokens) }
+      let layers = Double(weights.configuration.layerCount)
+      return try ThresholdWalk(weights, threads: threads)
+        .run(windows.windows, thresholds) { task.advance(to: Double($0) / layers * tokens) }.shares
     }
   }
 

@@ -43,19 +43,9 @@ public struct TasksReport: Sendable, Encodable {
   public init(_ results: [TaskResult], weights: WeightType) {
     self.weights = weights
     tasks = results.map(Task.init)
-    let (mean, error) = Self.mean(results)
-    self.mean = mean
-    meanStderr = error
+    let overall = Estimate(meanOf: results.map(\.headlineAccuracy))
+    (mean, meanStderr) = (overall.mean, overall.standardError)
     let shares = results.filter { !$0.shares.isEmpty }.map { Thresholds.Shares(meanOf: $0.shares) }
     realised = shares.isEmpty ? nil : Thresholds.Shares(meanOf: shares)
-  }
-
-  /// The mean of the headline metrics, and its standard error where each task has one.
-  public static func mean(_ results: [TaskResult]) -> (mean: Double, standardError: Double?) {
-    let count = Double(max(results.count, 1))
-    let estimates = results.map(\.headlineAccuracy)
-    let errors = estimates.compactMap(\.standardError)
-    let error = errors.reduce(0) { $0 + $1 * $1 }.squareRoot() / count
-    return (estimates.reduce(0) { $0 + $1.mean } / count, errors.count == results.count ? error : nil)
   }
 }

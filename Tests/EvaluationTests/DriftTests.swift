@@ -34,6 +34,6 @@ struct DriftTests {
     let thresholds = try checkpoint.someThresholds(isExtended: isExtended)
     let windows = try calibrationSequences()
     let expected = try PerplexityMeasurement(checkpoint.weights, threads: 1).run(windows, [thresholds]).sparse[0].shares
-    #expect(try ShareMeasurement(checkpoint.weights, threads: 2).run(windows, thresholds) == expected)
+    #expect(try ThresholdWalk(checkpoint.weights, threads: 2).run(windows, thresholds).shares == expected)
   }
 }

@@ -49,14 +49,14 @@ public struct TaskMeasurement: Sendable {
 
   private let weights: any WeightSource
   private let threads: Int
-  private let memoryBudget: Int
+  private let walk: ThresholdWalk
 
   /// - Parameter memoryBudget: Bytes of activations to keep in memory; the others go to a scratch file in the system's
   ///   folder for these.
   public init(_ weights: any WeightSource, threads: Int, memoryBudget: Int = 2_000_000_000) {
     self.weights = weights
     self.threads = threads
-    self.memoryBudget = memoryBudget
+    walk = ThresholdWalk(weights, threads: threads, memoryBudget: memoryBudget)
   }
 
   /// - Parameters:
@@ -65,27 +65,13 @@ public struct TaskMeasurement: Sendable {
   public func run(
     _ task: EncodedTask, _ thresholds: Thresholds?, progress: (_ share: Double) -> Void = { _ in }
   ) throws -> TaskResult {
-    let c = weights.configuration
-    let sequences = task.questions.map(\.tokens)
-    let layouts = task.questions.map(\.layout)
-    let pass = ForwardPass(c, longest: sequences.map(\.count).max() ?? 0, threads: threads)
-    let states = try pass.embed(
-      sequences, weights, memoryBudget: memoryBudget, scratchDirectory: FileManager.default.temporaryDirectory.path)
-    var shares: [Thresholds.Shares] = []
-    for index in 0..<c.layerCount {
-      let layer = try weights.layer(index)
-      if let thresholds {
-        let tap = ThresholdTap(thresholds.layers[index])
-        try pass.run(layer, index: index, states, layouts: layouts, tap: tap)
-        shares.append(tap.shares)
-      } else {
-        try pass.run(layer, index: index, states, layouts: layouts, tap: DenseTap())
-      }
-      progress(Double(index + 1) / Double(c.layerCount + 1))  // the output head counts as a layer
+    let layers = Double(weights.configuration.layerCount + 1)  // the output head counts as a layer
+    let walked = try walk.run(task.questions.map(\.tokens), layouts: task.questions.map(\.layout), thresholds) {
+      progress(Double($0) / layers)
     }
-    let logLikelihoods = try logLikelihoods(task.questions, states, pass.outputHead(weights))
+    let logLikelihoods = try logLikelihoods(task.questions, walked.states, walked.pass.outputHead(weights))
     progress(1)
-    return TaskResult(task.file, logLikelihoods, shares: shares)
+    return TaskResult(task.file, logLikelihoods, shares: walked.shares)
   }
 
   /// A row of hidden states whose logits are needed, and the targets that it predicts, as `(choice, token)`.

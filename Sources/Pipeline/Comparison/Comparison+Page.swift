@@ -1,3 +1,4 @@
+import Evaluation
 import Foundation
 import Reports
 import ThresholdSolver
@@ -110,8 +111,7 @@ extension Comparison {
   private func layerShares(_ row: ComparisonRow) -> Chart {
     let places: [(String, (Thresholds.Shares) -> Double?)] = [
       ("FFN rows", { $0.ffn }), ("down columns", { $0.down ?? $0.ffn }), ("deciding rows' inputs", { $0.input }),
-      ("query inputs", { $0.query }),
-      ("output inputs", { $0.output }),
+      ("query inputs", { $0.query }), ("output inputs", { $0.output }),
     ]
     return Chart(
       "\(row.label) asked for \(Format.percent(row.request?.sparsity ?? 0))",

@@ -7,9 +7,9 @@ extension Comparison {
     var titles = [
       "row", "weights", "asked", "FFN dropped", "down", "inputs", "query", "output", "activated", "of dense",
       "MB a token",
-      "perplexity", "KL", "top-1",
     ]
-    let perplexity = 11
+    let perplexity = titles.count
+    titles += ["perplexity", "KL", "top-1"]
     titles += baseline.map { ["KL of \($0)", "of that"] } ?? []
     let mean = titles.count
     if hasTasks { titles.append("tasks") }

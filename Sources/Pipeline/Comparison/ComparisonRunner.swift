@@ -93,6 +93,7 @@ public struct ComparisonRunner {
           guard let thresholds = solved[request] else { continue }
           candidates.append(try ComparisonCandidate(model, as: type, thresholds, measuredOn))
         }
+      case .weights(.f32): continue  // the dense row that every comparison has
       case .weights(let type):
         candidates.append(ComparisonCandidate(model, as: type, label: "dense \(type.rawValue)", measuredOn))
       case .bundle(let path, let name): candidates.append(try bundle(path, name, measuredOn))

@@ -87,10 +87,8 @@ extension ComparisonRow.Task {
 
 extension ComparisonRow.Tasks {
   fileprivate init(_ results: [ComparisonRow.Task]) {
-    let count = Double(max(results.count, 1))
-    let errors = results.compactMap(\.accuracyStderr)
-    self.init(
-      results: results, mean: results.reduce(0) { $0 + $1.accuracy } / count,
-      meanStderr: errors.count == results.count ? errors.reduce(0) { $0 + $1 * $1 }.squareRoot() / count : nil)
+    let overall = Estimate(
+      meanOf: results.map { Estimate(mean: $0.accuracy, standardError: $0.accuracyStderr) })
+    self.init(results: results, mean: overall.mean, meanStderr: overall.standardError)
   }
 }

@@ -3,24 +3,24 @@ import Foundation
 import ThresholdSolver
 
 /// How activations of one layer are distributed over the calibration text, and thresholds over its channels.
-struct LayerDistributions {
-  struct Curve {
-    var name: String
+public struct LayerDistributions {
+  public struct Curve {
+    public var name: String
     /// Magnitudes, ascending, with what belongs to each.
-    var points: [(magnitude: Double, value: Double)]
+    public var points: [(magnitude: Double, value: Double)]
   }
 
   /// Points of a curve of thresholds.
   private static let steps = 80
 
-  let layer: Int
+  public let layer: Int
   /// The share of values an octave of magnitude.
-  let activations: [Curve]
+  public let activations: [Curve]
   /// The share of channels whose threshold is at most a magnitude; a curve for each thresholds.
-  let thresholds: [Curve]
+  public let thresholds: [Curve]
 
   /// Of the middle layer. Complexity: O(channels · bins).
-  init(_ statistics: StatisticsFile, _ solved: [Thresholds]) throws {
+  public init(_ statistics: StatisticsFile, _ solved: [Thresholds]) throws {
     layer = statistics.description.layerCount / 2
     let all = try statistics.layer(layer).all
     activations = [
