@@ -9,29 +9,20 @@ struct ContinuationsCommand: ParsableCommand {
     discussion: """
       The fast engine continues each prompt twice, dense and sparse, each time with the most likely token. Printed are \
       the share of positions that hold the same token, the share before the first that differs, and how often either \
-      text repeats itself: of its runs of four tokens, the share that occurs earlier in it.
+      text repeats itself: of its runs of four tokens, the share that occurs earlier in it. Unless --prompts is given, beginnings of a built-in text are \
+      continued.
       """)
 
   @Option(help: ArgumentHelp("A bundle's folder.", valueName: "folder"))
   var bundle: String
 
-  @Option(
-    help: ArgumentHelp("A file with a prompt a line; unless given, beginnings of a built-in text.", valueName: "file"))
-  var prompts: String?
-
-  @Option(help: ArgumentHelp("Tokens behind each prompt at most.", valueName: "n"))
-  var tokens = 64
+  @OptionGroup var prompts: PromptOptions
 
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var options: OutputOptions
 
-  func validate() throws {
-    guard tokens > 0 else { throw ValidationError("--tokens must be positive.") }
-  }
-
   func run() throws {
-    let prompts = try self.prompts.map { try String(contentsOfFile: $0, encoding: .utf8).split(separator: "\n") } ?? []
-    let stage = ContinuationsStage(prompts: prompts.map(String.init), tokens: tokens, threads: threads.threads)
+    let stage = try ContinuationsStage(prompts: prompts.read(), tokens: prompts.tokens, threads: threads.threads)
     let report = try stage.run(ModelBundle(path: bundle), options.console)
     func percent(_ share: Double, _ error: Double?) -> String {
       Format.percent(share) + (error.map { " ± " + Format.percent($0) } ?? "")

@@ -39,7 +39,7 @@ struct RunCommand: ParsableCommand {
       document, base: base, output: output, threads: threads.threads, options.console)
     let report = try runner.run(from: force ? .sample : from, until: until ?? .evaluate)
     if let report {
-      try options.print(report, text: "\n" + report.table)
+      try options.print(report, text: "\n" + report.table + "\nin \(output): report.html, bundle")
     } else {
       try options.print(Written(output: output), text: output)
     }

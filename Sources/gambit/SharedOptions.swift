@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 import Reports
 
@@ -47,6 +48,27 @@ struct TextOptions: ParsableArguments {
 
   @Option(help: ArgumentHelp("The field of a JSON line that holds the text.", valueName: "name"))
   var field = "text"
+}
+
+/// Prompts to continue.
+struct PromptOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("A file with a prompt a line.", valueName: "file"))
+  var prompts: String?
+
+  @Option(help: ArgumentHelp("Tokens behind each prompt at most.", valueName: "n"))
+  var tokens = 64
+
+  func validate() throws {
+    guard tokens > 0 else { throw ValidationError("--tokens must be positive.") }
+  }
+
+  /// The file's lines but for empty ones; none where no file is given.
+  func read() throws -> [String] {
+    guard let prompts else { return [] }
+    let file = try FileReader(path: prompts)
+    return String(decoding: try file.read(at: 0, count: file.count), as: UTF8.self).split(separator: "\n").map(
+      String.init)
+  }
 }
 
 /// What a command that writes one file prints as JSON.

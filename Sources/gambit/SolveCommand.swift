@@ -99,8 +99,12 @@ struct SolveCommand: ParsableCommand {
     }
     let lines = methods.map { method in
       let norms = method.norms.isEmpty ? "" : ", norm \(method.norms.map(\.rawValue).joined(separator: " or "))"
-      return "\(method.name.rawValue): source \(method.sources.map(\.rawValue).joined(separator: " or "))\(norms), "
-        + "second cut \(method.secondCut), input cut \(method.inputCutOfSparsity) of the sparsity"
+      let cuts = [
+        method.secondCut > 0 ? ", second cut \(method.secondCut)" : "",
+        method.inputCutOfSparsity > 0 ? ", input cut \(method.inputCutOfSparsity) of the sparsity" : "",
+      ]
+      return "\(method.name.rawValue): source \(method.sources.map(\.rawValue).joined(separator: " or "))\(norms)"
+        + cuts.joined()
     }
     try options.print(Methods(methods: methods), text: lines.joined(separator: "\n"))
   }
