@@ -57,7 +57,8 @@ struct SamplerTests {
     let small = try folder.file("small.jsonl", jsonl((0..<100).map { "\($0)" + String(repeating: "a", count: 17) }))
     let large = try folder.file("large.jsonl", jsonl((0..<3000).map { "\($0)" + String(repeating: "b", count: 17) }))
     let sampler = try Sampler(
-      sources: [TextSource(patterns: [small]), TextSource(patterns: [large])], tokens: 3000, sequenceLength: 100, seed: 3)
+      sources: [TextSource(patterns: [small]), TextSource(patterns: [large])], tokens: 3000, sequenceLength: 100,
+      seed: 3)
     let sample = try sampler.sample(endOfText: 0, tokenizer: "", encode: bytes)
     for part in 0..<6 {
       let letters = sample.tokens[500 * part..<500 * (part + 1)].filter { $0 > 64 }

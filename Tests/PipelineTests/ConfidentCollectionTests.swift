@@ -52,7 +52,8 @@ struct ConfidentCollectionTests {
   @Test func goesOnFromFinishedShards() throws {
     let sample = try sample()
     let path = folder.path("statistics.h5.shards/4-8.h5")
-    try FileManager.default.createDirectory(atPath: folder.path("statistics.h5.shards"), withIntermediateDirectories: true)
+    try FileManager.default.createDirectory(
+      atPath: folder.path("statistics.h5.shards"), withIntermediateDirectories: true)
     try stage.run(
       TinyModel.qwen3.open(), sample, 4..<8, samplePath: "", output: path, resuming: .never, console)
     let before = try FileManager.default.attributesOfItem(atPath: path)[.systemFileNumber] as? Int
@@ -72,7 +73,8 @@ struct ConfidentCollectionTests {
   @Test func shardsOfAnotherCollectionAreRefusedOrDiscarded() throws {
     let sample = try sample()
     let path = folder.path("statistics.h5.shards/0-4.h5")
-    try FileManager.default.createDirectory(atPath: folder.path("statistics.h5.shards"), withIntermediateDirectories: true)
+    try FileManager.default.createDirectory(
+      atPath: folder.path("statistics.h5.shards"), withIntermediateDirectories: true)
     var other = stage
     other.sinkPositions = 2
     try other.run(TinyModel.qwen3.open(), sample, 0..<4, samplePath: "", output: path, resuming: .never, console)

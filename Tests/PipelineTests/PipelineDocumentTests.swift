@@ -55,7 +55,8 @@ struct PipelineDocumentTests {
       (["solve.0.sparsity=[1.5]"], "1.5"), (["solve.0.norm=rms"], "norm"), (["solve.0.source=up"], "source"),
       (["solve.2.second_cut=0.6"], "second cut"), (["solve.2.source=down"], "source"), (["sample.tokens=16"], "sample"),
       (["evaluate.sequence_length=1"], "evaluate"), (["collect.memory=lots"], "collect.memory"),
-      (["collect.sinks=-1"], "sinks"), (["collect.until_confident=100%"], "until_confident"), (["solve.7.method=cats"], "solve.7.method"), (["tokens"], "tokens"),
+      (["collect.sinks=-1"], "sinks"), (["collect.until_confident=100%"], "until_confident"),
+      (["solve.7.method=cats"], "solve.7.method"), (["tokens"], "tokens"),
     ])
   func mistakesAreNamed(settings: [String], word: String) throws {
     let error = #expect(throws: PipelineError.self) { try document(Self.text, settings) }

@@ -12,7 +12,9 @@ struct PipelineRunnerTests {
   private let folder = TemporaryFolder()
   private let console = Console(quiet: true)
 
-  private func document(_ model: TinyModel, tokens: Int = 512, collect: String = "{sinks: 1}") throws -> PipelineDocument {
+  private func document(_ model: TinyModel, tokens: Int = 512, collect: String = "{sinks: 1}") throws
+    -> PipelineDocument
+  {
     try writeText("calibration.jsonl", documents: 40, seed: 1)
     try writeText("held-out.jsonl", documents: 10, seed: 2)
     let path = folder.path("pipeline.yaml")

@@ -36,7 +36,7 @@ public struct Confidence: Sendable, Equatable {
     }
   }
 
-  /// The largest standard error of a layer's share at any place: what `gambit collect --until-confident` holds against its limit.
+  /// The largest standard error of a layer's share at any place.
   public var largestShareError: Double { places.compactMap(\.layerShareErrors.last).max() ?? 0 }
 }
 

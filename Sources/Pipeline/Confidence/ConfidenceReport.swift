@@ -62,7 +62,8 @@ public struct ConfidenceReport: Sendable, Equatable, Codable {
   public var table: TextTable {
     func percent(_ share: Double?) -> String { share.map { Format.fixed($0 * 100, 2) + "%" } ?? "–" }
     var table = TextTable([
-      "place", "share", "held out", "± of the mean", "± of a layer", "± of a threshold", "90% of thresholds", "compared",
+      "place", "share", "held out", "± of the mean", "± of a layer", "± of a threshold", "90% of thresholds",
+      "compared",
     ])
     for place in places {
       table.add([

@@ -15,7 +15,8 @@ public struct ConfidenceStage: Sendable {
   public func run(_ paths: [String], _ console: Console) throws -> ConfidenceReport {
     guard paths.count > 1 else {
       throw PipelineError.badSetting(
-        "shards", reason: "a single file does not tell how much chance is in it: give those that 'gambit merge' adds up")
+        "shards",
+        reason: "a single file does not tell how much chance is in it: give two or more that 'gambit merge' adds up")
     }
     let files = try paths.map { try StatisticsFile(path: $0) }
     let description = try StatisticsDescription.merging(files.map { ($0.path, $0.description) })

@@ -70,7 +70,8 @@ public struct ConfidentCollection: Sendable {
     let first = min(sequences, firstShard * firstShards)
     guard first >= firstShards else {
       throw PipelineError.badSetting(
-        "until-confident", reason: "a sample of \(sequences) sequences is too small to be cut into \(firstShards) shards")
+        "until-confident",
+        reason: "a sample of \(sequences) sequences has too few for \(firstShards) shards: draw a larger one")
     }
     var rounds = [parts(0..<first, firstShards)]
     var read = first
