@@ -39,8 +39,8 @@ struct CollectCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       """
-      Read no more of the sample than is enough: until the share that thresholds drop of other text of the same kind is \
-      known to this standard error in each layer, as 1% or 0.01 (Documentation/confidence.md).
+      Read no more of the sample than is enough: until in each layer the share dropped of other text of the same kind, and \
+      half of the thresholds, are known to this standard error, as 1% or 0.01 (Documentation/confidence.md).
       """, valueName: "error"))
   var untilConfident: Percentage?
 

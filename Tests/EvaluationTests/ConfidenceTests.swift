@@ -56,6 +56,11 @@ struct ConfidenceTests {
       #expect(layers.count == 3 && layers == layers.sorted())
       #expect(place.shareError <= worst && place.shareError > 0)
       #expect(worst <= confidence.largestShareError)
+      let medians = confidence.layers.compactMap { layer in
+        layer.places.first { $0.place == place.place }?.thresholdErrors.quantile(0.5)
+      }
+      #expect(place.layerThresholdErrors == medians.sorted() && medians.count == 3)
+      #expect(medians.allSatisfy { $0 <= confidence.largestThresholdError })
     }
   }
 

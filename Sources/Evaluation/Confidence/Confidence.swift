@@ -11,6 +11,8 @@ public struct Confidence: Sendable, Equatable {
     public let shareError: Double
     /// The same of single layers, ascending: `[layers]`.
     public let layerShareErrors: [Double]
+    /// Each layer's typical relative standard error of a threshold, ascending; of layers that have one.
+    public let layerThresholdErrors: [Double]
     /// Relative standard errors of thresholds of all layers, ascending.
     public let thresholdErrors: [Double]
     public let thresholdCount: Int
@@ -31,13 +33,17 @@ public struct Confidence: Sendable, Equatable {
       return Place(
         place: place, share: share, heldOutShare: zip(jackknife.weights, heldOut).reduce(0) { $0 + $1.0 * $1.1 },
         shareError: jackknife.standardError(surprises: heldOut.map { $0 - share }),
-        layerShareErrors: found.map(\.shareError).sorted(), thresholdErrors: found.flatMap(\.thresholdErrors).sorted(),
+        layerShareErrors: found.map(\.shareError).sorted(),
+        layerThresholdErrors: found.compactMap(\.typicalThresholdError).sorted(),
+        thresholdErrors: found.flatMap(\.thresholdErrors).sorted(),
         thresholdCount: found.reduce(0) { $0 + $1.thresholdCount })
     }
   }
 
   /// The largest standard error of a layer's share at any place.
   public var largestShareError: Double { places.compactMap(\.layerShareErrors.last).max() ?? 0 }
+  /// The largest typical standard error of a layer's thresholds at any place.
+  public var largestThresholdError: Double { places.compactMap(\.layerThresholdErrors.last).max() ?? 0 }
 }
 
 extension [Double] {

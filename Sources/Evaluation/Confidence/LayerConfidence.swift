@@ -22,6 +22,10 @@ public struct LayerConfidence: Sendable, Equatable {
     public let thresholdErrors: [Double]
     /// Thresholds in all.
     public let thresholdCount: Int
+
+    /// The median of ``thresholdErrors``; `nil` where no threshold has one. Not the largest: some channels are hardly
+    /// ever active, and a layer's output does not depend on them.
+    public var typicalThresholdError: Double? { thresholdErrors.quantile(0.5) }
   }
 
   public let places: [Place]

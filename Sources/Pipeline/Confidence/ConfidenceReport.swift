@@ -17,6 +17,8 @@ public struct ConfidenceReport: Sendable, Equatable, Codable {
     /// Relative, half and 90% of thresholds are below; absent where no threshold has one.
     public var thresholdStderr: Double?
     public var thresholdStderr90: Double?
+    /// Of all layers alone: the largest median of a single one.
+    public var layerThresholdStderr: Double?
     /// Thresholds that have a standard error, and all.
     public var compared: Int
     public var thresholds: Int
@@ -28,6 +30,8 @@ public struct ConfidenceReport: Sendable, Equatable, Codable {
   public var tokens: Int
   /// The largest standard error of a layer's share.
   public var largestShareStderr: Double
+  /// The largest median of a layer's relative standard errors of thresholds.
+  public var largestThresholdStderr: Double
   /// Means over layers.
   public var places: [Place]
   /// `[layers][places]`
@@ -38,12 +42,14 @@ public struct ConfidenceReport: Sendable, Equatable, Codable {
     shardTokens = tokens
     self.tokens = tokens.reduce(0, +)
     largestShareStderr = confidence.largestShareError
+    largestThresholdStderr = confidence.largestThresholdError
     let weights = Jackknife(tokens: tokens).weights
     places = confidence.places.map { place in
       Place(
         place: place.place, share: place.share, heldOutShare: place.heldOutShare, shareStderr: place.shareError,
         layerShareStderr: place.layerShareErrors.last, thresholdStderr: place.thresholdErrors.quantile(0.5),
-        thresholdStderr90: place.thresholdErrors.quantile(0.9), compared: place.thresholdErrors.count,
+        thresholdStderr90: place.thresholdErrors.quantile(0.9),
+        layerThresholdStderr: place.layerThresholdErrors.last, compared: place.thresholdErrors.count,
         thresholds: place.thresholdCount)
     }
     layers = confidence.layers.map { layer in
@@ -51,24 +57,27 @@ public struct ConfidenceReport: Sendable, Equatable, Codable {
         Place(
           place: place.place, share: place.share,
           heldOutShare: zip(weights, place.heldOut).reduce(0) { $0 + $1.0 * $1.1 }, shareStderr: place.shareError,
-          layerShareStderr: nil, thresholdStderr: place.thresholdErrors.quantile(0.5),
+          layerShareStderr: nil, thresholdStderr: place.typicalThresholdError,
           thresholdStderr90: place.thresholdErrors.quantile(0.9), compared: place.thresholdErrors.count,
           thresholds: place.thresholdCount)
       }
     }
   }
 
+  /// Whether every layer's shares, and half of its thresholds at each place, have no larger standard error.
+  func isWithin(_ limit: Double) -> Bool { max(largestShareStderr, largestThresholdStderr) <= limit }
+
   /// Means over layers, for a terminal.
   public var table: TextTable {
     func percent(_ share: Double?) -> String { share.map { Format.fixed($0 * 100, 2) + "%" } ?? "–" }
     var table = TextTable([
-      "place", "share", "held out", "± of the mean", "± of a layer", "± of a threshold", "90% of thresholds",
-      "compared",
+      "place", "share", "held out", "± mean", "± layer", "± threshold", "90%", "± layer's", "compared",
     ])
     for place in places {
       table.add([
         place.place.rawValue, percent(place.share), percent(place.heldOutShare), percent(place.shareStderr),
         percent(place.layerShareStderr), percent(place.thresholdStderr), percent(place.thresholdStderr90),
+        percent(place.layerThresholdStderr),
         "\(place.compared) of \(place.thresholds)",
       ])
     }

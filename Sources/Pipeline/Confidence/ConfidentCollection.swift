@@ -16,7 +16,8 @@ public struct ConfidentCollection: Sendable {
   private static let firstShards = 4
 
   public var stage: CollectStage
-  /// Enough is read when no layer's share has a larger standard error at any place.
+  /// Enough is read when, at every place of every layer, neither the share nor half of the thresholds have a larger
+  /// standard error.
   public var limit: Double
 
   public init(_ stage: CollectStage, limit: Double) {
@@ -56,9 +57,10 @@ public struct ConfidentCollection: Sendable {
       let report = try confidence.run(paths, console)
       reports.append(report)
       console.note(
-        "collect: \(report.tokens) tokens, shares are known to \(Format.fixed(report.largestShareStderr * 100, 2)) points "
-          + "at worst")
-      if report.largestShareStderr <= limit { break }
+        "collect: \(report.tokens) tokens, the worst layer's standard errors are "
+          + "\(Format.fixed(report.largestShareStderr * 100, 2)) points of a share and "
+          + "\(Format.fixed(report.largestThresholdStderr * 100, 2))% of a threshold")
+      if report.isWithin(limit) { break }
     }
     try StatisticsFile.merge(paths, to: output)
     try Self.remove(rounds.joined().map { Self.path(of: $0, in: folder) }, folder)

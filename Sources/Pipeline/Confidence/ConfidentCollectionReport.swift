@@ -4,7 +4,7 @@ import Reports
 /// How much was read until it was enough, and why no more.
 public struct ConfidentCollectionReport: Sendable, Equatable, Codable {
   public enum Verdict: String, Sendable, Codable {
-    /// No layer's share has a standard error above the limit.
+    /// No layer's shares have a standard error above the limit at any place, nor have more than half of its thresholds.
     case confident
     /// All of the sample was read before that.
     case sampleExhausted = "sample_exhausted"
@@ -15,6 +15,7 @@ public struct ConfidentCollectionReport: Sendable, Equatable, Codable {
     public var tokens: Int
     /// What the limit holds for.
     public var largestShareStderr: Double
+    public var largestThresholdStderr: Double
     public var places: [ConfidenceReport.Place]
   }
 
@@ -26,9 +27,12 @@ public struct ConfidentCollectionReport: Sendable, Equatable, Codable {
 
   init(_ reports: [ConfidenceReport], limit: Double) {
     self.limit = limit
-    rounds = reports.map { Round(tokens: $0.tokens, largestShareStderr: $0.largestShareStderr, places: $0.places) }
-    let isEnough = rounds.last.map { $0.largestShareStderr <= limit } ?? false
-    verdict = isEnough ? .confident : .sampleExhausted
+    rounds = reports.map {
+      Round(
+        tokens: $0.tokens, largestShareStderr: $0.largestShareStderr,
+        largestThresholdStderr: $0.largestThresholdStderr, places: $0.places)
+    }
+    verdict = reports.last?.isWithin(limit) == true ? .confident : .sampleExhausted
     tokens = rounds.last?.tokens ?? 0
   }
 
@@ -41,10 +45,14 @@ public struct ConfidentCollectionReport: Sendable, Equatable, Codable {
     }
   }
 
-  /// A row a round.
+  /// A row a round, with the standard errors of the worst layer.
   public var table: TextTable {
-    var table = TextTable(["tokens", "± of shares, the worst layer's"])
-    for round in rounds { table.add(["\(round.tokens)", Format.fixed(round.largestShareStderr * 100, 2) + "%"]) }
+    var table = TextTable(["tokens", "± shares", "± thresholds"])
+    for round in rounds {
+      table.add(
+        ["\(round.tokens)"]
+          + [round.largestShareStderr, round.largestThresholdStderr].map { Format.fixed($0 * 100, 2) + "%" })
+    }
     return table
   }
 }
