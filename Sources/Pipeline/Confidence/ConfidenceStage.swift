@@ -18,7 +18,10 @@ public struct ConfidenceStage: Sendable {
         "shards",
         reason: "a single file does not tell how much chance is in it: give two or more that 'gambit merge' adds up")
     }
-    let files = try paths.map { try StatisticsFile(path: $0) }
+    // In the order of the text, so that no last bit depends on the order in which they are given.
+    let files = try paths.map { try StatisticsFile(path: $0) }.sorted { left, right in
+      left.description.coverage.lexicographicallyPrecedes(right.description.coverage) { $0.lowerBound < $1.lowerBound }
+    }
     let description = try StatisticsDescription.merging(files.map { ($0.path, $0.description) })
     let tokens = files.map { $0.description.sequences * description.sequenceLength }
     let jackknife = Jackknife(tokens: tokens)
