@@ -7,19 +7,24 @@ import ThresholdSolver
 @testable import Evaluation
 
 struct ConfidenceTests {
-  /// The numpy oracle has no bins: a share of a few hundred tokens is a little off inside one.
-  @Test(arguments: [SolverRequest.Method.cats, .chess])
-  func errorsAreThoseOfTheRawActivations(_ method: SolverRequest.Method) throws {
+  /// The numpy oracle has no bins. One threshold for all channels lies in a single bin, whose values are not quite as
+  /// evenly spread as is assumed; thresholds of a channel each lie in many, and what is off is so by chance.
+  @Test(arguments: [(SolverRequest.Method.cats, 0.005, 0.2), (.chess, 0.002, 0.12)])
+  func errorsAreThoseOfTheRawActivations(
+    _ method: SolverRequest.Method, shareTolerance: Double, errorTolerance: Double
+  ) throws {
     let oracle = try SharedFixtures.safetensors("statistics/confidence.safetensors")
     let confidence = try confidence(SolverRequest(method: method, attention: false, sparsity: 0.5))
     for (index, layer) in confidence.layers.enumerated() {
       func expected(_ name: String) -> [Double] { oracle.doubles(of: "layers.\(index).\(method.rawValue).\(name)") }
       let place = layer.places[0]
       #expect(layer.places.count == 1 && place.place == .ffn && place.thresholdErrors.count == 160)
-      for (share, exact) in zip(place.heldOut, expected("held_out")) { #expect((share - exact).magnitude < 0.002) }
-      #expect((place.shareError - expected("share_error")[0]).magnitude < 0.0003, "layer \(index)")
-      let threshold = try #require(place.thresholdErrors.quantile(0.5))
-      #expect((threshold / expected("threshold_error")[0] - 1).magnitude < 0.1, "layer \(index)")
+      for (share, exact) in zip(place.heldOut, expected("held_out")) {
+        #expect((share - exact).magnitude < shareTolerance)
+      }
+      let threshold = try #require(place.typicalThresholdError)
+      #expect((place.shareError / expected("share_error")[0] - 1).magnitude < errorTolerance, "layer \(index)")
+      #expect((threshold / expected("threshold_error")[0] - 1).magnitude < errorTolerance, "layer \(index)")
     }
   }
 
