@@ -81,8 +81,9 @@ struct AllocationTests {
     let places = PlaceShares(ffn: 0.6, query: 0.1, output: 0.35)
     let layer = Thresholds.Layer.solve(record, [request], places: [places], gateActivation: .silu)[0]
     let shares = layer.sharesDropped(record, gateActivation: .silu)
-    #expect(abs(shares.ffn - 0.48) < 1e-3 && abs(try #require(shares.input) - 0.24) < 1e-3)
-    #expect(abs(try #require(shares.query) - 0.1) < 1e-3 && abs(try #require(shares.output) - 0.35) < 1e-3)
+    let (input, query, output) = try (#require(shares.input), #require(shares.query), #require(shares.output))
+    #expect(abs(shares.ffn - 0.48) < 1e-3 && abs(input - 0.24) < 1e-3)
+    #expect(abs(query - 0.1) < 1e-3 && abs(output - 0.35) < 1e-3)
   }
 
   private func saved(by shares: PlaceShares) -> Double {
