@@ -1,0 +1,294 @@
+#!/usr/bin/env python3
+"""Where the loss of sparse decoding is: KL to the dense model when parts of a method are replaced by perfect ones.
+
+    gambit run pipelines/smollm2.yaml --output artifacts/smollm2 --until collect
+    "$(scripts/python-environment oracles)" Benchmarks/headroom.py "$(scripts/fetch-model)"
+
+Thresholds are Gambit's, from its statistics. What an oracle, a price over layers or a linear prediction needs besides is
+measured on the same calibration text; all rows are measured on windows of 512 tokens of WikiText-2's test text, sparse on
+every position, with float32 weights. Prints a table in Markdown; `--json` prints the shares realised, too.
+
+What is done is kept in artifacts/headroom, and not done again: delete the folder to begin anew.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from torch import Tensor
+
+from divergence import divergence, log_probabilities, mean_and_error
+from linear_repair import repairs, sequential_repairs
+from sparse_llama import DENSE, Cut, SparseLlama, Tally
+from sparsity_budget import Curve, one_price
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+CORPORA = REPOSITORY / "pipelines/corpora"
+FOLDER = REPOSITORY / "artifacts/headroom"
+CALIBRATION, HELD_OUT = ("wikitext2-valid.jsonl", "lambada-a.jsonl"), "wikitext2-test.jsonl"
+SPARSITIES = (0.3, 0.5, 0.7)
+WINDOW = 512
+END_OF_TEXT = "<|im_end|>"
+CURVE_WINDOWS, PROBE_WINDOWS, PROBE_SPARSITY = 16, 4, 0.5
+
+# What a row knows, by its name in the results.
+ROWS = {
+    "chess": "`chess`, rms",
+    "chess, price": "the same, one price over all layers",
+    "chess, repaired": "`chess`, the dropped part predicted",
+    "chess, repaired in sequence": "the same, fitted layer after layer",
+    "oracle": "oracle: the product known before reading",
+    "oracle, price": "the same, one price over all layers",
+    "energy": "`energy`",
+    "energy, repaired": "the same, the dropped part predicted",
+    "energy, repaired in sequence": "the same, fitted layer after layer",
+    "energy, exact inputs": "`energy`, input cut without error",
+    "energy, oracle rows": "`energy`, rows by the oracle",
+    "energy, both": "`energy`, both",
+    "energy, one cut": "`energy`, its columns cut as its rows",
+    "energy, attention": "`energy`, query and output inputs cut too",
+    "query": "query inputs alone",
+    "output": "output inputs alone",
+}
+
+
+class Laboratory:
+    """The model, the texts' windows and Gambit's thresholds."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options, self.model = options, SparseLlama(options.model)
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        self.chess = {k: self._solved("chess", "off", k) for k in SPARSITIES}
+        self.energy = {k: self._solved("energy", "on", k) for k in SPARSITIES}
+
+    def windows(self, file: str, count: int) -> list[Tensor]:
+        """The first windows of a text: its documents, each with the end-of-text token behind it, joined and cut."""
+        text = FOLDER / f"{file}.txt"
+        documents = [json.loads(line)["text"] for line in (CORPORA / file).read_text(encoding="utf-8").splitlines()]
+        text.write_text("".join(document + END_OF_TEXT for document in documents), encoding="utf-8")
+        ids = json.loads(self._gambit("tokenize", "--model", self.options.model, "--file", text, "--json"))["ids"]
+        return list(torch.tensor(ids[:len(ids) // WINDOW * WINDOW]).view(-1, WINDOW)[:count])
+
+    def calibration(self, count: int) -> list[Tensor]:
+        """As many windows of each calibration text, in turn."""
+        halves = [self.windows(file, count // 2) for file in CALIBRATION]
+        return [window for pair in zip(*halves) for window in pair]
+
+    def _solved(self, method: str, attention: str, sparsity: float) -> tuple[list[Cut], dict[str, float]]:
+        """The layers' cuts, and the shares that they drop of the calibration text."""
+        file = FOLDER / f"thresholds-{method}-{sparsity}.safetensors"
+        if not file.exists():
+            self._gambit("solve", "--statistics", self.options.statistics, "--model", self.options.model,
+                         "--method", method, "--attention", attention, "--sparsity", sparsity, "--output", file)
+        with safe_open(file, framework="pt") as tensors:
+            names, metadata = set(tensors.keys()), tensors.metadata()
+
+            def value(layer: int, name: str) -> Tensor | None:
+                name = f"layers.{layer}.{name}"
+                return tensors.get_tensor(name) if name in names else None
+
+            cuts = []
+            for layer in range(len(self.model.layers)):
+                source = value(layer, "ffn.source")
+                cuts.append(Cut(
+                    rows=value(layer, "ffn.threshold"), up_decides=None if source is None else source.bool(),
+                    columns=value(layer, "ffn.product_threshold"), inputs=value(layer, "ffn.input_threshold"),
+                    query=value(layer, "attention.query_threshold"),
+                    output=value(layer, "attention.output_threshold")))
+        return cuts, {key: float(metadata[key]) for key in ("realised_ffn", "realised_down") if key in metadata}
+
+    def _gambit(self, *arguments: object) -> bytes:
+        command = [self.options.gambit, *map(str, arguments)]
+        return subprocess.run(command, check=True, stdout=subprocess.PIPE, cwd=REPOSITORY).stdout
+
+    def weights_read(self, shares: dict[str, float]) -> float:
+        """Of what a dense token reads, embedding row and output head included."""
+        layer = self.model.layers[0]
+        place = {"rows": "ffn_up", "columns": "ffn_down", "inputs": "ffn_gate", "query": "attn_q",
+                 "output": "attn_output"}
+        saved = sum(shares.get(name, 0) * layer[matrix].numel() for name, matrix in place.items())
+        whole = sum(part.numel() for part in layer.values())
+        rest = self.model.head.numel() + 2 * self.model.norm.numel()
+        return 1 - saved * len(self.model.layers) / (whole * len(self.model.layers) + rest)
+
+
+def ffn_alone(cuts: list[Cut]) -> list[Cut]:
+    return [replace(cut, query=None, output=None) for cut in cuts]
+
+
+def curves(lab: Laboratory, windows: list[Tensor],
+           scores: dict[str, tuple[list[Cut], Callable[[int, Tensor, Tensor], Tensor]]]) -> dict[str, list[Curve]]:
+    """How the scores of each layer lie, where the layers in front of it are dense."""
+    model = lab.model
+    result = {name: [Curve() for _ in model.layers] for name in scores}
+    for ids in windows:
+        x = model.embed(ids)
+        for layer in range(len(model.layers)):
+            x = model.attention(layer, x, DENSE)
+            h = model.ffn_input(layer, x)
+            for name, (cuts, score) in scores.items():
+                gate, up = model.factors(layer, h, cuts[layer])
+                result[name][layer].add(score(layer, gate, up), gate * up)
+            x = x + model.ffn(layer, h, DENSE)
+    return result
+
+
+def sensitivities(model: SparseLlama, windows: list[Tensor], cuts: list[Cut], energies: list[float]) -> list[float]:
+    """KL a token for each unit of energy dropped, each layer cut alone."""
+    losses = [0.0] * len(cuts)
+    for ids in windows:
+        streams = [model.embed(ids)]
+        for layer in range(len(cuts)):
+            streams.append(model.layer(layer, streams[-1], DENSE))
+        dense = log_probabilities(model, streams[-1])
+        for layer, cut in enumerate(cuts):
+            x = model.run(model.layer(layer, streams[layer], cut), [DENSE] * len(cuts), start=layer + 1)
+            losses[layer] += divergence(dense, log_probabilities(model, x)) / len(windows)
+    return [loss / energy for loss, energy in zip(losses, energies)]
+
+
+def kept_on_disk(name: str, make: Callable[[], object]) -> object:
+    file = FOLDER / f"{name}.pt"
+    if not file.exists():
+        print(f"headroom: {name}", file=sys.stderr)
+        torch.save(make(), file.with_suffix(".partial"))
+        os.replace(file.with_suffix(".partial"), file)
+    return torch.load(file, weights_only=False)
+
+
+def plain_rows(lab: Laboratory) -> dict[tuple[str, float], list[Cut]]:
+    """All rows but those with a prediction of what is dropped."""
+    windows, dense = lab.calibration(CURVE_WINDOWS), [DENSE] * len(lab.model.layers)
+    base = lab.chess[PROBE_SPARSITY][0]
+
+    def product(layer: int, gate: Tensor, up: Tensor) -> Tensor:
+        return gate * up
+
+    scores = {"product": (dense, product), "chess": (dense, lambda layer, gate, up: gate / base[layer].rows)}
+    for k in SPARSITIES:
+        scores[f"product {k}"] = (lab.energy[k][0], product)
+    found = kept_on_disk("curves", lambda: curves(lab, windows, scores))
+
+    def oracle(curve: str, share: float) -> list[Tensor]:
+        return [layer.quantile(share) for layer in found[curve]]
+
+    def priced(curve: str, cuts: list[Cut], sparsity: float) -> list[Tensor]:
+        probed = kept_on_disk(f"sensitivities-{curve}", lambda: sensitivities(
+            lab.model, windows[:PROBE_WINDOWS], cuts,
+            [layer.energy_below(PROBE_SPARSITY) for layer in found[curve]]))
+        return one_price(found[curve], probed, sparsity)
+
+    def by_product(thresholds: list[Tensor]) -> list[Cut]:
+        return [Cut(rows=rows, product_decides=True) for rows in thresholds]
+
+    rows = {}
+    for k in SPARSITIES:
+        energy, shares = lab.energy[k]
+        alone = ffn_alone(energy)
+        exact = [replace(cut, inexact=False) for cut in alone]
+
+        def decided_by_oracle(cuts: list[Cut], curve: str) -> list[Cut]:
+            thresholds = zip(oracle(curve, shares["realised_ffn"]), oracle(curve, shares["realised_down"]))
+            return [replace(cut, rows=first, columns=second, product_decides=True)
+                    for cut, (first, second) in zip(cuts, thresholds)]
+
+        rows |= {
+            ("chess", k): lab.chess[k][0],
+            ("chess, price", k): [replace(cut, rows=cut.rows * scale) for cut, scale in zip(
+                base, priced("chess", base, k))],
+            ("oracle", k): by_product(oracle("product", k)),
+            ("oracle, price", k): by_product(priced("product", by_product(oracle("product", PROBE_SPARSITY)), k)),
+            ("energy", k): alone,
+            ("energy, exact inputs", k): exact,
+            ("energy, oracle rows", k): decided_by_oracle(alone, f"product {k}"),
+            ("energy, both", k): decided_by_oracle(exact, "product"),
+            ("energy, one cut", k): [replace(cut, columns=None) for cut in alone],
+            ("energy, attention", k): energy,
+            ("query", k): [Cut(query=cut.query) for cut in energy],
+            ("output", k): [Cut(output=cut.output) for cut in energy],
+        }
+    return rows
+
+
+def repaired_rows(lab: Laboratory) -> dict[tuple[str, float], list[Cut]]:
+    windows = lab.calibration(lab.options.calibration_windows)
+    methods = {("chess", k): lab.chess[k][0] for k in SPARSITIES}
+    methods |= {("energy", k): ffn_alone(lab.energy[k][0]) for k in SPARSITIES}
+    rows = {}
+    for way, fit in (("repaired", repairs), ("repaired in sequence", sequential_repairs)):
+        fitted = kept_on_disk(way.replace(" ", "-"), lambda: fit(lab.model, windows, methods))
+        rows |= {(f"{name}, {way}", k): cuts for (name, k), cuts in fitted.items()}
+    return rows
+
+
+def measure(lab: Laboratory, rows: dict[tuple[str, float], list[Cut]], results: dict) -> None:
+    """KL and shares of each row on each window, written down after each window."""
+    for index, ids in enumerate(lab.windows(HELD_OUT, lab.options.windows)):
+        missing = {key: cuts for key, cuts in rows.items() if str(index) not in results.setdefault(str(key), {})}
+        if not missing:
+            continue
+        print(f"headroom: window {index + 1} of {lab.options.windows}", file=sys.stderr)
+        start = lab.model.embed(ids)
+        dense = log_probabilities(lab.model, lab.model.run(start, [DENSE] * len(lab.model.layers)))
+        for key, cuts in missing.items():
+            tally = Tally()
+            sparse = log_probabilities(lab.model, lab.model.run(start, cuts, tally))
+            results[str(key)][str(index)] = {"kl": divergence(dense, sparse), "shares": tally.shares()}
+        (FOLDER / "results.json").write_text(json.dumps(results))
+
+
+def summary(lab: Laboratory, results: dict) -> list[dict]:
+    """Over the windows asked for, which all rows have."""
+    lines = []
+    for name in ROWS:
+        for sparsity in SPARSITIES:
+            windows = [results[str((name, sparsity))][str(index)] for index in range(lab.options.windows)]
+            shares = {place: mean_and_error([window["shares"][place] for window in windows])[0]
+                      for place in windows[0]["shares"]}
+            kl, error = mean_and_error([window["kl"] for window in windows])
+            lines.append({"row": name, "sparsity": sparsity, "shares": shares,
+                          "weights_read": lab.weights_read(shares), "kl": kl, "kl_stderr": error})
+    return lines
+
+
+def table(lines: list[dict]) -> str:
+    text = ["| | " + " | ".join(f"KL at {k:.0%} (weights read)" for k in SPARSITIES) + " |",
+            "|---|" + "---:|" * len(SPARSITIES)]
+    for name, title in ROWS.items():
+        cells = [f"{line['kl']:.4f} ± {line['kl_stderr']:.4f} ({line['weights_read']:.1%})"
+                 for line in lines if line["row"] == name]
+        text.append(f"| {title} | " + " | ".join(cells) + " |")
+    return "\n".join(text)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("model", type=lambda path: Path(path).resolve(), help="GGUF file of a Llama")
+    parser.add_argument("--gambit", type=lambda path: Path(path).resolve(), default=REPOSITORY / ".build/release/gambit")
+    parser.add_argument("--statistics", type=lambda path: Path(path).resolve(),
+                        default=REPOSITORY / "artifacts/smollm2/statistics.h5")
+    parser.add_argument("--windows", type=int, default=12, help="of held-out text (default: 12)")
+    parser.add_argument("--calibration-windows", type=int, default=32, help="for the linear predictions (default: 32)")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+
+    lab, file = Laboratory(options), FOLDER / "results.json"
+    results = json.loads(file.read_text()) if file.exists() else {}
+    with torch.inference_mode():
+        for rows in (plain_rows, repaired_rows):
+            measure(lab, rows(lab), results)
+    lines = summary(lab, results)
+    print(json.dumps({"windows": options.windows, "rows": lines}, indent=2) if options.json else table(lines))
+
+
+if __name__ == "__main__":
+    main()
