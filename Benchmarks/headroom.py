@@ -36,14 +36,13 @@ CALIBRATION, HELD_OUT = ("wikitext2-valid.jsonl", "lambada-a.jsonl"), "wikitext2
 SPARSITIES = (0.3, 0.5, 0.7)
 WINDOW = 512
 END_OF_TEXT = "<|im_end|>"
-CURVE_WINDOWS, PROBE_WINDOWS, PROBE_SPARSITY = 16, 4, 0.5
+CURVE_WINDOWS, PROBE_WINDOWS, PROBE_SPARSITY = 8, 2, 0.5
 
 # What a row knows, by its name in the results.
 ROWS = {
     "chess": "`chess`, rms",
     "chess, price": "the same, one price over all layers",
     "chess, repaired": "`chess`, the dropped part predicted",
-    "chess, repaired in sequence": "the same, fitted layer after layer",
     "oracle": "oracle: the product known before reading",
     "oracle, price": "the same, one price over all layers",
     "energy": "`energy`",
@@ -52,7 +51,7 @@ ROWS = {
     "energy, exact inputs": "`energy`, input cut without error",
     "energy, oracle rows": "`energy`, rows by the oracle",
     "energy, both": "`energy`, both",
-    "energy, one cut": "`energy`, its columns cut as its rows",
+    "energy, one cut": "`energy` without its second cut (reads more)",
     "energy, attention": "`energy`, query and output inputs cut too",
     "query": "query inputs alone",
     "output": "output inputs alone",
@@ -65,8 +64,7 @@ class Laboratory:
     def __init__(self, options: argparse.Namespace) -> None:
         self.options, self.model = options, SparseLlama(options.model)
         FOLDER.mkdir(parents=True, exist_ok=True)
-        self.chess = {k: self._solved("chess", "off", k) for k in SPARSITIES}
-        self.energy = {k: self._solved("energy", "on", k) for k in SPARSITIES}
+        self.dense = [DENSE] * len(self.model.layers)
 
     def windows(self, file: str, count: int) -> list[Tensor]:
         """The first windows of a text: its documents, each with the end-of-text token behind it, joined and cut."""
@@ -81,12 +79,13 @@ class Laboratory:
         halves = [self.windows(file, count // 2) for file in CALIBRATION]
         return [window for pair in zip(*halves) for window in pair]
 
-    def _solved(self, method: str, attention: str, sparsity: float) -> tuple[list[Cut], dict[str, float]]:
-        """The layers' cuts, and the shares that they drop of the calibration text."""
+    def solved(self, method: str, sparsity: float) -> tuple[list[Cut], dict[str, float]]:
+        """The layers' cuts, of attention too with `energy`, and the shares that they drop of the calibration text."""
         file = FOLDER / f"thresholds-{method}-{sparsity}.safetensors"
         if not file.exists():
             self._gambit("solve", "--statistics", self.options.statistics, "--model", self.options.model,
-                         "--method", method, "--attention", attention, "--sparsity", sparsity, "--output", file)
+                         "--method", method, "--attention", "on" if method == "energy" else "off",
+                         "--sparsity", sparsity, "--output", file)
         with safe_open(file, framework="pt") as tensors:
             names, metadata = set(tensors.keys()), tensors.metadata()
 
@@ -119,23 +118,24 @@ class Laboratory:
         return 1 - saved * len(self.model.layers) / (whole * len(self.model.layers) + rest)
 
 
+Rows = dict[tuple[str, float], list[Cut]]
+Score = Callable[[int, Tensor, Tensor], Tensor]  # layer, act(gate), up
+
+
 def ffn_alone(cuts: list[Cut]) -> list[Cut]:
     return [replace(cut, query=None, output=None) for cut in cuts]
 
 
-def curves(lab: Laboratory, windows: list[Tensor],
-           scores: dict[str, tuple[list[Cut], Callable[[int, Tensor, Tensor], Tensor]]]) -> dict[str, list[Curve]]:
+def curves(model: SparseLlama, windows: list[Tensor], cuts: list[Cut], score: Score) -> list[Curve]:
     """How the scores of each layer lie, where the layers in front of it are dense."""
-    model = lab.model
-    result = {name: [Curve() for _ in model.layers] for name in scores}
+    result = [Curve() for _ in cuts]
     for ids in windows:
         x = model.embed(ids)
-        for layer in range(len(model.layers)):
+        for layer, cut in enumerate(cuts):
             x = model.attention(layer, x, DENSE)
             h = model.ffn_input(layer, x)
-            for name, (cuts, score) in scores.items():
-                gate, up = model.factors(layer, h, cuts[layer])
-                result[name][layer].add(score(layer, gate, up), gate * up)
+            gate, up = model.factors(layer, h, cut)
+            result[layer].add(score(layer, gate, up), gate * up)
             x = x + model.ffn(layer, h, DENSE)
     return result
 
@@ -163,72 +163,86 @@ def kept_on_disk(name: str, make: Callable[[], object]) -> object:
     return torch.load(file, weights_only=False)
 
 
-def plain_rows(lab: Laboratory) -> dict[tuple[str, float], list[Cut]]:
-    """All rows but those with a prediction of what is dropped."""
-    windows, dense = lab.calibration(CURVE_WINDOWS), [DENSE] * len(lab.model.layers)
-    base = lab.chess[PROBE_SPARSITY][0]
+class Oracle:
+    """What is known of the scores of all layers on the calibration text, for one kind of score."""
 
-    def product(layer: int, gate: Tensor, up: Tensor) -> Tensor:
-        return gate * up
+    def __init__(self, lab: Laboratory, name: str, cuts: list[Cut], score: Score) -> None:
+        self.model, self.name, self.windows = lab.model, name, lab.calibration(CURVE_WINDOWS)
+        self.curves = kept_on_disk(f"curves-{name}", lambda: curves(self.model, self.windows, cuts, score))
 
-    scores = {"product": (dense, product), "chess": (dense, lambda layer, gate, up: gate / base[layer].rows)}
-    for k in SPARSITIES:
-        scores[f"product {k}"] = (lab.energy[k][0], product)
-    found = kept_on_disk("curves", lambda: curves(lab, windows, scores))
+    def quantiles(self, share: float) -> list[Tensor]:
+        return [curve.quantile(share) for curve in self.curves]
 
-    def oracle(curve: str, share: float) -> list[Tensor]:
-        return [layer.quantile(share) for layer in found[curve]]
+    def at_one_price(self, share: float, cuts: list[Cut]) -> list[Tensor]:
+        """`cuts` drop PROBE_SPARSITY by the same score: layers are probed with them."""
+        energies = [curve.energy_below(PROBE_SPARSITY) for curve in self.curves]
+        probed = kept_on_disk(f"sensitivities-{self.name}", lambda: sensitivities(
+            self.model, self.windows[:PROBE_WINDOWS], cuts, energies))
+        return one_price(self.curves, probed, share)
 
-    def priced(curve: str, cuts: list[Cut], sparsity: float) -> list[Tensor]:
-        probed = kept_on_disk(f"sensitivities-{curve}", lambda: sensitivities(
-            lab.model, windows[:PROBE_WINDOWS], cuts,
-            [layer.energy_below(PROBE_SPARSITY) for layer in found[curve]]))
-        return one_price(found[curve], probed, sparsity)
+
+def product(layer: int, gate: Tensor, up: Tensor) -> Tensor:
+    return gate * up
+
+
+def oracle_rows(lab: Laboratory) -> Rows:
+    """The product of each channel is known before anything is read."""
+    oracle = Oracle(lab, "product", lab.dense, product)
 
     def by_product(thresholds: list[Tensor]) -> list[Cut]:
         return [Cut(rows=rows, product_decides=True) for rows in thresholds]
 
-    rows = {}
+    probe = by_product(oracle.quantiles(PROBE_SPARSITY))
+    return {("oracle", k): by_product(oracle.quantiles(k)) for k in SPARSITIES} | {
+        ("oracle, price", k): by_product(oracle.at_one_price(k, probe)) for k in SPARSITIES}
+
+
+def chess_rows(lab: Laboratory) -> Rows:
+    chess = {k: lab.solved("chess", k)[0] for k in SPARSITIES}
+    probe = chess[PROBE_SPARSITY]
+    scores = Oracle(lab, "chess", lab.dense, lambda layer, gate, up: gate / probe[layer].rows)
+    return {("chess", k): cuts for k, cuts in chess.items()} | {
+        ("chess, price", k): [replace(cut, rows=cut.rows * scale)
+                              for cut, scale in zip(probe, scores.at_one_price(k, probe))] for k in SPARSITIES}
+
+
+def energy_rows(lab: Laboratory) -> Rows:
+    rows, exact_oracle = {}, Oracle(lab, "product", lab.dense, product)
     for k in SPARSITIES:
-        energy, shares = lab.energy[k]
-        alone = ffn_alone(energy)
+        whole, shares = lab.solved("energy", k)
+        alone = ffn_alone(whole)
         exact = [replace(cut, inexact=False) for cut in alone]
 
-        def decided_by_oracle(cuts: list[Cut], curve: str) -> list[Cut]:
-            thresholds = zip(oracle(curve, shares["realised_ffn"]), oracle(curve, shares["realised_down"]))
+        def decided_by(oracle: Oracle, cuts: list[Cut]) -> list[Cut]:
+            thresholds = zip(oracle.quantiles(shares["realised_ffn"]), oracle.quantiles(shares["realised_down"]))
             return [replace(cut, rows=first, columns=second, product_decides=True)
                     for cut, (first, second) in zip(cuts, thresholds)]
 
         rows |= {
-            ("chess", k): lab.chess[k][0],
-            ("chess, price", k): [replace(cut, rows=cut.rows * scale) for cut, scale in zip(
-                base, priced("chess", base, k))],
-            ("oracle", k): by_product(oracle("product", k)),
-            ("oracle, price", k): by_product(priced("product", by_product(oracle("product", PROBE_SPARSITY)), k)),
             ("energy", k): alone,
             ("energy, exact inputs", k): exact,
-            ("energy, oracle rows", k): decided_by_oracle(alone, f"product {k}"),
-            ("energy, both", k): decided_by_oracle(exact, "product"),
+            ("energy, oracle rows", k): decided_by(Oracle(lab, f"product-{k}", alone, product), alone),
+            ("energy, both", k): decided_by(exact_oracle, exact),
             ("energy, one cut", k): [replace(cut, columns=None) for cut in alone],
-            ("energy, attention", k): energy,
-            ("query", k): [Cut(query=cut.query) for cut in energy],
-            ("output", k): [Cut(output=cut.output) for cut in energy],
+            ("energy, attention", k): whole,
+            ("query", k): [Cut(query=cut.query) for cut in whole],
+            ("output", k): [Cut(output=cut.output) for cut in whole],
         }
     return rows
 
 
-def repaired_rows(lab: Laboratory) -> dict[tuple[str, float], list[Cut]]:
+def repaired_rows(lab: Laboratory) -> Rows:
+    """The dropped part is predicted from the FFN's input."""
     windows = lab.calibration(lab.options.calibration_windows)
-    methods = {("chess", k): lab.chess[k][0] for k in SPARSITIES}
-    methods |= {("energy", k): ffn_alone(lab.energy[k][0]) for k in SPARSITIES}
-    rows = {}
-    for way, fit in (("repaired", repairs), ("repaired in sequence", sequential_repairs)):
-        fitted = kept_on_disk(way.replace(" ", "-"), lambda: fit(lab.model, windows, methods))
-        rows |= {(f"{name}, {way}", k): cuts for (name, k), cuts in fitted.items()}
-    return rows
+    energy = {("energy", k): ffn_alone(lab.solved("energy", k)[0]) for k in SPARSITIES}
+    chess = {("chess", k): lab.solved("chess", k)[0] for k in SPARSITIES}
+    alike = kept_on_disk("repairs", lambda: repairs(lab.model, windows, chess | energy))
+    in_sequence = kept_on_disk("sequential-repairs", lambda: sequential_repairs(lab.model, windows, energy))
+    return {(f"{name}, repaired", k): cuts for (name, k), cuts in alike.items()} | {
+        (f"{name}, repaired in sequence", k): cuts for (name, k), cuts in in_sequence.items()}
 
 
-def measure(lab: Laboratory, rows: dict[tuple[str, float], list[Cut]], results: dict) -> None:
+def measure(lab: Laboratory, rows: Rows, results: dict) -> None:
     """KL and shares of each row on each window, written down after each window."""
     for index, ids in enumerate(lab.windows(HELD_OUT, lab.options.windows)):
         missing = {key: cuts for key, cuts in rows.items() if str(index) not in results.setdefault(str(key), {})}
@@ -236,7 +250,7 @@ def measure(lab: Laboratory, rows: dict[tuple[str, float], list[Cut]], results: 
             continue
         print(f"headroom: window {index + 1} of {lab.options.windows}", file=sys.stderr)
         start = lab.model.embed(ids)
-        dense = log_probabilities(lab.model, lab.model.run(start, [DENSE] * len(lab.model.layers)))
+        dense = log_probabilities(lab.model, lab.model.run(start, lab.dense))
         for key, cuts in missing.items():
             tally = Tally()
             sparse = log_probabilities(lab.model, lab.model.run(start, cuts, tally))
@@ -268,14 +282,17 @@ def table(lines: list[dict]) -> str:
     return "\n".join(text)
 
 
+def absolute(path: str) -> Path:
+    return Path(path).resolve()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("model", type=lambda path: Path(path).resolve(), help="GGUF file of a Llama")
-    parser.add_argument("--gambit", type=lambda path: Path(path).resolve(), default=REPOSITORY / ".build/release/gambit")
-    parser.add_argument("--statistics", type=lambda path: Path(path).resolve(),
-                        default=REPOSITORY / "artifacts/smollm2/statistics.h5")
+    parser.add_argument("model", type=absolute, help="GGUF file of a Llama")
+    parser.add_argument("--gambit", type=absolute, default=REPOSITORY / ".build/release/gambit")
+    parser.add_argument("--statistics", type=absolute, default=REPOSITORY / "artifacts/smollm2/statistics.h5")
     parser.add_argument("--windows", type=int, default=12, help="of held-out text (default: 12)")
-    parser.add_argument("--calibration-windows", type=int, default=32, help="for the linear predictions (default: 32)")
+    parser.add_argument("--calibration-windows", type=int, default=24, help="for the linear predictions (default: 24)")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
@@ -284,7 +301,7 @@ def main() -> None:
     lab, file = Laboratory(options), FOLDER / "results.json"
     results = json.loads(file.read_text()) if file.exists() else {}
     with torch.inference_mode():
-        for rows in (plain_rows, repaired_rows):
+        for rows in (oracle_rows, chess_rows, energy_rows, repaired_rows):
             measure(lab, rows(lab), results)
     lines = summary(lab, results)
     print(json.dumps({"windows": options.windows, "rows": lines}, indent=2) if options.json else table(lines))
