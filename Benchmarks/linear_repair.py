@@ -1,5 +1,6 @@
 """What the FFN's input tells, linearly, of what a cut left out: full rank, ridge, fitted on calibration text."""
 
+from collections.abc import Hashable
 from dataclasses import replace
 
 import torch
@@ -8,6 +9,7 @@ from torch import Tensor
 from sparse_llama import DENSE, Cut, SparseLlama, with_one
 
 RIDGES = (1e-4, 1e-3, 1e-2, 1e-1)  # of the inputs' mean square
+Name = Hashable  # of a method
 HELD_OUT = 4  # Every fourth window chooses the ridge.
 
 
@@ -37,7 +39,7 @@ class Regression:
         return fitted(self.squares.sum(0), self.products.sum(0), best).float()
 
 
-def repairs(model: SparseLlama, windows: list[Tensor], methods: dict[str, list[Cut]]) -> dict[str, list[Cut]]:
+def repairs(model: SparseLlama, windows: list[Tensor], methods: dict[Name, list[Cut]]) -> dict[Name, list[Cut]]:
     """The methods' cuts with a prediction of what each drops where the layers in front of it are dense."""
     streams = [model.embed(ids) for ids in windows]
     result = {name: [] for name in methods}
@@ -56,7 +58,7 @@ def repairs(model: SparseLlama, windows: list[Tensor], methods: dict[str, list[C
 
 
 def sequential_repairs(model: SparseLlama, windows: list[Tensor],
-                       methods: dict[str, list[Cut]]) -> dict[str, list[Cut]]:
+                       methods: dict[Name, list[Cut]]) -> dict[Name, list[Cut]]:
     """The same where the layers in front are cut and repaired already, toward the dense model's residual stream."""
     dense = [model.embed(ids) for ids in windows]
     streams = {name: list(dense) for name in methods}
