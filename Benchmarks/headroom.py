@@ -36,7 +36,7 @@ CALIBRATION, HELD_OUT = ("wikitext2-valid.jsonl", "lambada-a.jsonl"), "wikitext2
 SPARSITIES = (0.3, 0.5, 0.7)
 WINDOW = 512
 END_OF_TEXT = "<|im_end|>"
-CURVE_WINDOWS, PROBE_WINDOWS, REPAIR_WINDOWS = 8, 2, 24  # of calibration text
+CURVE_WINDOWS, PROBE_WINDOWS, REPAIR_WINDOWS = 8, 2, 16  # of calibration text
 PROBE_SPARSITY = 0.5
 
 # What a row knows, by its name in the results.
@@ -174,37 +174,40 @@ class Oracle:
     def quantiles(self, share: float) -> list[Tensor]:
         return [curve.quantile(share) for curve in self.curves]
 
-    def at_one_price(self, share: float, cuts: list[Cut]) -> list[Tensor]:
-        """`cuts` drop PROBE_SPARSITY by the same score: layers are probed with them."""
-        energies = [curve.energy_below(PROBE_SPARSITY) for curve in self.curves]
-        probed = kept_on_disk(f"sensitivities-{self.name}", lambda: sensitivities(
-            self.model, self.windows[:PROBE_WINDOWS], cuts, energies))
-        return one_price(self.curves, probed, share)
+    def at_one_price(self, share: float, sensitivity: list[float]) -> list[Tensor]:
+        return one_price(self.curves, sensitivity, share)
 
 
 def product(layer: int, gate: Tensor, up: Tensor) -> Tensor:
     return gate * up
 
 
+def by_product(thresholds: list[Tensor]) -> list[Cut]:
+    return [Cut(rows=rows, product_decides=True) for rows in thresholds]
+
+
+def prices(lab: Laboratory) -> list[float]:
+    """What a unit of dropped energy costs in each layer, where the smallest products are dropped."""
+    oracle = Oracle(lab, "product", lab.dense, product)
+    energies = [curve.energy_below(PROBE_SPARSITY) for curve in oracle.curves]
+    return kept_on_disk("sensitivities", lambda: sensitivities(
+        lab.model, oracle.windows[:PROBE_WINDOWS], by_product(oracle.quantiles(PROBE_SPARSITY)), energies))
+
+
 def oracle_rows(lab: Laboratory) -> Rows:
     """The product of each channel is known before anything is read."""
     oracle = Oracle(lab, "product", lab.dense, product)
-
-    def by_product(thresholds: list[Tensor]) -> list[Cut]:
-        return [Cut(rows=rows, product_decides=True) for rows in thresholds]
-
-    probe = by_product(oracle.quantiles(PROBE_SPARSITY))
     return {("oracle", k): by_product(oracle.quantiles(k)) for k in SPARSITIES} | {
-        ("oracle, price", k): by_product(oracle.at_one_price(k, probe)) for k in SPARSITIES}
+        ("oracle, price", k): by_product(oracle.at_one_price(k, prices(lab))) for k in SPARSITIES}
 
 
 def chess_rows(lab: Laboratory) -> Rows:
     chess = {k: lab.solved("chess", k)[0] for k in SPARSITIES}
-    probe = chess[PROBE_SPARSITY]
-    scores = Oracle(lab, "chess", lab.dense, lambda layer, gate, up: gate / probe[layer].rows)
+    base = chess[SPARSITIES[0]]
+    scores = Oracle(lab, "chess", lab.dense, lambda layer, gate, up: gate / base[layer].rows)
     return {("chess", k): cuts for k, cuts in chess.items()} | {
         ("chess, price", k): [replace(cut, rows=cut.rows * scale)
-                              for cut, scale in zip(probe, scores.at_one_price(k, probe))] for k in SPARSITIES}
+                              for cut, scale in zip(base, scores.at_one_price(k, prices(lab)))] for k in SPARSITIES}
 
 
 def energy_rows(lab: Laboratory) -> Rows:
