@@ -66,14 +66,18 @@ class Laboratory:
         self.options, self.model = options, SparseLlama(options.model)
         FOLDER.mkdir(parents=True, exist_ok=True)
         self.dense = [DENSE] * len(self.model.layers)
+        self.texts: dict[str, list[Tensor]] = {}  # windows by file
 
     def windows(self, file: str, count: int) -> list[Tensor]:
         """The first windows of a text: its documents, each with the end-of-text token behind it, joined and cut."""
-        text = FOLDER / f"{file}.txt"
-        documents = [json.loads(line)["text"] for line in (CORPORA / file).read_text(encoding="utf-8").splitlines()]
-        text.write_text("".join(document + END_OF_TEXT for document in documents), encoding="utf-8")
-        ids = json.loads(self._gambit("tokenize", "--model", self.options.model, "--file", text, "--json"))["ids"]
-        return list(torch.tensor(ids[:len(ids) // WINDOW * WINDOW]).view(-1, WINDOW)[:count])
+        if file not in self.texts:
+            joined = FOLDER / f"{file}.txt"
+            documents = [json.loads(line)["text"] for line in (CORPORA / file).read_text(encoding="utf-8").splitlines()]
+            joined.write_text("".join(document + END_OF_TEXT for document in documents), encoding="utf-8")
+            tokens = self._gambit("tokenize", "--model", self.options.model, "--file", joined, "--json")
+            ids = torch.tensor(json.loads(tokens)["ids"])
+            self.texts[file] = list(ids[:len(ids) // WINDOW * WINDOW].view(-1, WINDOW))
+        return self.texts[file][:count]
 
     def calibration(self, count: int) -> list[Tensor]:
         """As many windows of each calibration text, in turn."""
