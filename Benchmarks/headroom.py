@@ -4,9 +4,9 @@
     gambit run pipelines/smollm2.yaml --output artifacts/smollm2 --until collect
     "$(scripts/python-environment oracles)" Benchmarks/headroom.py "$(scripts/fetch-model)"
 
-Thresholds are Gambit's, from its statistics. What an oracle, a price over layers or a linear prediction needs besides is
-measured on the same calibration text; all rows are measured on windows of 512 tokens of WikiText-2's test text, sparse on
-every position, with float32 weights. Prints a table in Markdown; `--json` prints the shares realised, too.
+Thresholds are Gambit's, from its statistics. What an oracle, a price over layers or a linear prediction needs besides
+is measured on the same calibration text; all rows are measured on windows of 512 tokens of WikiText-2's test text, sparse
+on every position, with float32 weights. Prints a table in Markdown; `--json` prints the shares realised, too.
 
 What is done is kept in artifacts/headroom, and not done again: delete the folder to begin anew.
 """
@@ -25,7 +25,7 @@ from safetensors import safe_open
 from torch import Tensor
 
 from divergence import divergence, log_probabilities, mean_and_error
-from linear_repair import repairs, sequential_repairs
+from linear_repair import repairs
 from sparse_llama import DENSE, Cut, SparseLlama, Tally
 from sparsity_budget import Curve, one_price
 
@@ -36,7 +36,7 @@ CALIBRATION, HELD_OUT = ("wikitext2-valid.jsonl", "lambada-a.jsonl"), "wikitext2
 SPARSITIES = (0.3, 0.5, 0.7)
 WINDOW = 512
 END_OF_TEXT = "<|im_end|>"
-CURVE_WINDOWS, PROBE_WINDOWS, REPAIR_WINDOWS = 8, 2, 16  # of calibration text
+CURVE_WINDOWS, PROBE_WINDOWS, REPAIR_WINDOWS = 8, 2, 12  # of calibration text
 PROBE_SPARSITY = 0.5
 
 # What a row knows, by its name in the results.
@@ -48,7 +48,6 @@ ROWS = {
     "oracle, price": "the same, one price over all layers",
     "energy": "`energy`",
     "energy, repaired": "the same, the dropped part predicted",
-    "energy, repaired in sequence": "the same, fitted layer after layer",
     "energy, exact inputs": "`energy`, input cut without error",
     "energy, oracle rows": "`energy`, rows by the oracle",
     "energy, both": "`energy`, both",
@@ -172,8 +171,8 @@ class Oracle:
     """What is known of the scores of all layers on the calibration text, for one kind of score."""
 
     def __init__(self, lab: Laboratory, name: str, cuts: list[Cut], score: Score) -> None:
-        self.model, self.name, self.windows = lab.model, name, lab.calibration(CURVE_WINDOWS)
-        self.curves = kept_on_disk(f"curves-{name}", lambda: curves(self.model, self.windows, cuts, score))
+        self.curves = kept_on_disk(f"curves-{name}", lambda: curves(
+            lab.model, lab.calibration(CURVE_WINDOWS), cuts, score))
 
     def quantiles(self, share: float) -> list[Tensor]:
         return [curve.quantile(share) for curve in self.curves]
@@ -195,7 +194,7 @@ def prices(lab: Laboratory) -> list[float]:
     oracle = Oracle(lab, "product", lab.dense, product)
     energies = [curve.energy_below(PROBE_SPARSITY) for curve in oracle.curves]
     return kept_on_disk("sensitivities", lambda: sensitivities(
-        lab.model, oracle.windows[:PROBE_WINDOWS], by_product(oracle.quantiles(PROBE_SPARSITY)), energies))
+        lab.model, lab.calibration(PROBE_WINDOWS), by_product(oracle.quantiles(PROBE_SPARSITY)), energies))
 
 
 def oracle_rows(lab: Laboratory) -> Rows:
@@ -245,14 +244,6 @@ def repaired_rows(lab: Laboratory) -> Rows:
     methods |= {("energy", k): ffn_alone(lab.solved("energy", k)[0]) for k in SPARSITIES}
     fitted = kept_on_disk("repairs", lambda: repairs(lab.model, lab.calibration(REPAIR_WINDOWS), methods))
     return {(f"{name}, repaired", k): cuts for (name, k), cuts in fitted.items()}
-
-
-def sequential_rows(lab: Laboratory) -> Rows:
-    """The same, fitted to what the layers in front lose, too."""
-    methods = {k: ffn_alone(lab.solved("energy", k)[0]) for k in SPARSITIES}
-    fitted = kept_on_disk("sequential-repairs", lambda: sequential_repairs(
-        lab.model, lab.calibration(REPAIR_WINDOWS), methods))
-    return {("energy, repaired in sequence", k): cuts for k, cuts in fitted.items()}
 
 
 def measure(lab: Laboratory, rows: Rows, results: dict) -> None:
@@ -313,7 +304,7 @@ def main() -> None:
     lab, file = Laboratory(options), FOLDER / "results.json"
     results = json.loads(file.read_text()) if file.exists() else {}
     with torch.inference_mode():
-        for rows in (oracle_rows, energy_rows, chess_rows, repaired_rows, sequential_rows):
+        for rows in (oracle_rows, energy_rows, chess_rows, repaired_rows):
             measure(lab, rows(lab), results)
     lines = summary(lab, results)
     print(json.dumps({"windows": options.windows, "rows": lines}, indent=2) if options.json else table(lines))

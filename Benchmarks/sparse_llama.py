@@ -114,7 +114,11 @@ class SparseLlama:
         return (silu(torch.where(cut.up_decides, other, deciding)), torch.where(cut.up_decides, deciding, other))
 
     def ffn(self, layer: int, h: Tensor, cut: Cut, tally: Tally | None = None) -> Tensor:
-        gate, up = self.factors(layer, h, cut, tally)
+        y = self.combined(layer, *self.factors(layer, h, cut, tally), cut, tally)
+        return y if cut.repair is None else y + with_one(h) @ cut.repair
+
+    def combined(self, layer: int, gate: Tensor, up: Tensor, cut: Cut, tally: Tally | None = None) -> Tensor:
+        """The FFN's output from both factors, without a repair."""
         product = gate * up
         if cut.rows is not None:
             deciding = gate if cut.up_decides is None else torch.where(cut.up_decides, up, gate)
@@ -127,8 +131,7 @@ class SparseLlama:
                 product = product * keeps
             if tally is not None:
                 tally.add("columns", keeps)
-        y = linear(product, self.layers[layer]["ffn_down"])
-        return y if cut.repair is None else y + with_one(h) @ cut.repair
+        return linear(product, self.layers[layer]["ffn_down"])
 
     def _normed(self, x: Tensor, weight: Tensor) -> Tensor:
         return x * torch.rsqrt(x.square().mean(-1, keepdim=True) + self.epsilon) * weight
