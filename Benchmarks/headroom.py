@@ -39,22 +39,30 @@ END_OF_TEXT = "<|im_end|>"
 CURVE_WINDOWS, PROBE_WINDOWS, REPAIR_WINDOWS = 8, 2, 12  # of calibration text
 PROBE_SPARSITY = 0.5
 
-# What a row knows, by its name in the results.
-ROWS = {
-    "chess": "`chess`, rms",
-    "chess, price": "the same, one price over all layers",
-    "chess, repaired": "`chess`, the dropped part predicted",
-    "oracle": "oracle: the product known before reading",
-    "oracle, price": "the same, one price over all layers",
-    "energy": "`energy`",
-    "energy, repaired": "the same, the dropped part predicted",
-    "energy, exact inputs": "`energy`, input cut without error",
-    "energy, oracle rows": "`energy`, rows by the oracle",
-    "energy, both": "`energy`, both",
-    "energy, one cut": "`energy` without its second cut (reads more)",
-    "energy, attention": "`energy`, query and output inputs cut too",
-    "query": "query inputs alone",
-    "output": "output inputs alone",
+# What the rows of each group are called in the table, by their names in the results.
+TITLES = {
+    "chess": {
+        "chess": "`chess`, rms",
+        "chess, price": "the same, one price over all layers",
+    },
+    "oracle": {
+        "oracle": "oracle: the product known before reading",
+        "oracle, price": "the same, one price over all layers",
+    },
+    "energy": {
+        "energy": "`energy`",
+        "energy, exact inputs": "the same, input cut without error",
+        "energy, oracle rows": "the same, rows by the oracle",
+        "energy, both": "the same, both",
+        "energy, one cut": "the same without its second cut (reads more)",
+        "energy, attention": "the same, query and output inputs cut too",
+        "query": "query inputs alone",
+        "output": "output inputs alone",
+    },
+    "repaired": {
+        "chess, repaired": "`chess`, the dropped part predicted",
+        "energy, repaired": "`energy`, the dropped part predicted",
+    },
 }
 
 
@@ -265,7 +273,7 @@ def measure(lab: Laboratory, rows: Rows, results: dict) -> None:
 def summary(lab: Laboratory, results: dict) -> list[dict]:
     """Over the windows asked for, which all rows have."""
     lines = []
-    for name in ROWS:
+    for name in titles(lab.options):
         for sparsity in SPARSITIES:
             windows = [results[str((name, sparsity))][str(index)] for index in range(lab.options.windows)]
             shares = {place: mean_and_error([window["shares"][place] for window in windows])[0]
@@ -276,10 +284,14 @@ def summary(lab: Laboratory, results: dict) -> list[dict]:
     return lines
 
 
-def table(lines: list[dict]) -> str:
+def titles(options: argparse.Namespace) -> dict[str, str]:
+    return {name: title for group in options.groups for name, title in TITLES[group].items()}
+
+
+def table(lines: list[dict], titles: dict[str, str]) -> str:
     text = ["| | " + " | ".join(f"KL at {k:.0%} (weights read)" for k in SPARSITIES) + " |",
             "|---|" + "---:|" * len(SPARSITIES)]
-    for name, title in ROWS.items():
+    for name, title in titles.items():
         cells = [f"{line['kl']:.4f} ± {line['kl_stderr']:.4f} ({line['weights_read']:.1%})"
                  for line in lines if line["row"] == name]
         text.append(f"| {title} | " + " | ".join(cells) + " |")
@@ -296,18 +308,21 @@ def main() -> None:
     parser.add_argument("--gambit", type=absolute, default=REPOSITORY / ".build/release/gambit")
     parser.add_argument("--statistics", type=absolute, default=REPOSITORY / "artifacts/smollm2/statistics.h5")
     parser.add_argument("--windows", type=int, default=12, help="of held-out text (default: 12)")
+    parser.add_argument("--groups", nargs="+", choices=TITLES, default=list(TITLES), help="of rows (default: all)")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
 
     lab, file = Laboratory(options), FOLDER / "results.json"
+    makers = {"chess": chess_rows, "oracle": oracle_rows, "energy": energy_rows, "repaired": repaired_rows}
     results = json.loads(file.read_text()) if file.exists() else {}
     with torch.inference_mode():
-        for rows in (oracle_rows, energy_rows, chess_rows, repaired_rows):
-            measure(lab, rows(lab), results)
+        for group in options.groups:
+            measure(lab, makers[group](lab), results)
     lines = summary(lab, results)
-    print(json.dumps({"windows": options.windows, "rows": lines}, indent=2) if options.json else table(lines))
+    print(json.dumps({"windows": options.windows, "rows": lines}, indent=2) if options.json
+          else table(lines, titles(options)))
 
 
 if __name__ == "__main__":
