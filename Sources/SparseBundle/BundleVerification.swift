@@ -104,7 +104,9 @@ public struct BundleVerification: Sendable {
     try require(manifest.model.sha256 == thresholds.modelHash, "model")
     try require(manifest.model.architecture == bundle.configuration.architecture.rawValue, "architecture")
     try require(manifest.model.parameters == bundle.configuration.parameterCount, "number of parameters")
-    let others = try manifest.sparsification.otherSparsities.map { try ModelBundle(path: path, sparsity: $0).thresholds }
+    let others = try manifest.sparsification.otherSparsities.map {
+      try ModelBundle(path: path, sparsity: $0).thresholds
+    }
     let ladder = try ThresholdLadder(thresholds, others: others)
     try require(manifest.sparsification == .init(ladder), "sparsification")
   }

@@ -71,12 +71,14 @@ struct SolveCommand: ParsableCommand {
 
   @Option(
     parsing: .upToNextOption,
-    help: ArgumentHelp("The share to drop at each place of cutting, from 0 to 1; several for a ladder.", valueName: "shares")
+    help: ArgumentHelp(
+      "The share to drop at each place of cutting, from 0 to 1; several for a ladder.", valueName: "shares")
   )
   var sparsity: [Double] = []
 
   @Option(
-    help: ArgumentHelp("The file to write, safetensors; with several sparsities the folder of one each.", valueName: "path"))
+    help: ArgumentHelp(
+      "The file to write, safetensors; with several sparsities the folder of one each.", valueName: "path"))
   var output: String?
 
   @OptionGroup var options: OutputOptions

@@ -38,7 +38,8 @@ struct LadderTests {
     for index in wrong.layers.indices { wrong.layers[index].ffn[0] = .infinity }
     let (good, bad) = (folder.path("good"), folder.path("bad"))
     for (path, other) in [(good, ladder[1]), (bad, wrong)] {
-      try ExportStage(type: .f32, threads: 1).run(TinyModel.llama.open(), ladder[0], others: [other], output: path, console)
+      try ExportStage(type: .f32, threads: 1).run(
+        TinyModel.llama.open(), ladder[0], others: [other], output: path, console)
     }
     let golden = "golden-0.3.safetensors"
     try writeAtomically(bytes(ofFile: good + "/" + golden), to: bad + "/" + golden)

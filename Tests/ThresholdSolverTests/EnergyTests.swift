@@ -106,7 +106,8 @@ struct EnergyTests {
     _ record: LayerRecord, _ source: MaskSource, _ sparsity: Double, sourceShare: Double? = nil
   ) throws -> Thresholds.Layer {
     let request = try SolverRequest(
-      method: .energy, source: source, sourceShare: sourceShare, secondCut: 0, inputCut: 0, attention: false, sparsity: sparsity)
+      method: .energy, source: source, sourceShare: sourceShare, secondCut: 0, inputCut: 0, attention: false,
+      sparsity: sparsity)
     return Thresholds.Layer(record, request, gateActivation: .silu)
   }
 
