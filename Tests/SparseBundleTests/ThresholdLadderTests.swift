@@ -28,7 +28,7 @@ struct ThresholdLadderTests {
       let other = try bundle.golden
       #expect(zip(other.texts, golden.texts).allSatisfy { $0.dense == $1.dense && $0.sparse != $1.sparse })
     }
-    #expect(BundleVerification(path: folder.path("b")).run().checks.allSatisfy(\.ok))
+    #expect(faults.isEmpty)
   }
 
   @Test func budgetThatIsNotThereIsRefused() throws {
@@ -83,7 +83,7 @@ struct ThresholdLadderTests {
     let paths = [0.7, 0.3].map { folder.path("b/" + BundleFile.thresholds(at: $0)) }
     let contents = try paths.map { try bytes(ofFile: $0) }
     for (path, other) in zip(paths, contents.reversed()) { try writeAtomically(other, to: path) }
-    try expectFault()
+    #expect(!faults.isEmpty)
   }
 
   @Test(arguments: [
@@ -97,10 +97,8 @@ struct ThresholdLadderTests {
     let good = String(decoding: try bytes(ofFile: path), as: UTF8.self)
     #expect(good.contains(text))
     try writeAtomically(good.replacingOccurrences(of: text, with: replacement).utf8, to: path)
-    try expectFault()
+    #expect(!faults.isEmpty)
   }
 
-  private func expectFault() throws {
-    #expect(!BundleVerification(path: folder.path("b")).run().checks.allSatisfy(\.ok))
-  }
+  private var faults: [BundleCheck] { BundleVerification(path: folder.path("b")).run().checks.filter { !$0.ok } }
 }
