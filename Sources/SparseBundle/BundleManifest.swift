@@ -57,6 +57,8 @@ public struct BundleManifest: Sendable, Equatable, Codable {
     /// The share of the FFN's inputs that deciding rows leave out; absent where they read them all.
     public var inputCut: Double?
     public var attention: Bool
+    /// How bytes saved are divided between the FFN and attention; absent where each drops the same share.
+    public var allocation: Allocation?
     /// The share asked for.
     public var sparsity: Double
     /// The shares dropped of the calibration text.
@@ -118,8 +120,8 @@ extension BundleManifest.Sparsification {
     self.init(
       method: request.method, norm: request.norm, source: request.source, sourceShare: request.sourceShare,
       secondCut: request.secondCut, inputCut: request.inputCut, attention: request.attention,
-      sparsity: request.sparsity, realised: thresholds.realised, corpusSha256: thresholds.corpusHash,
-      statisticsSha256: thresholds.statisticsHash)
+      allocation: request.allocation, sparsity: request.sparsity, realised: thresholds.realised,
+      corpusSha256: thresholds.corpusHash, statisticsSha256: thresholds.statisticsHash)
     guard !ladder.others.isEmpty else { return }
     budgets = ladder.others.map { other in
       .init(

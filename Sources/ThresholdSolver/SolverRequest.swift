@@ -21,6 +21,8 @@ public struct SolverRequest: Sendable, Hashable, Codable {
   public var inputCut: Double?
   /// Also skip inputs of the query and output projections.
   public var attention: Bool
+  /// How the bytes that are not read are divided between the FFN and attention; `nil` where each drops the same share.
+  public var allocation: Allocation?
   /// The share to drop at each place of cutting, from 0 to 1.
   public var sparsity: Double
 
@@ -30,10 +32,11 @@ public struct SolverRequest: Sendable, Hashable, Codable {
   ///   - sourceShare: From 0 to 1, only where each channel has its own source.
   ///   - secondCut: From 0, which cuts once, to 0.5; the method's default unless given.
   ///   - inputCut: From 0, which reads all inputs, to 1; the method's default unless given.
+  ///   - allocation: `uniform` unless given. Without attention there is nothing to divide, and both are the same.
   /// - Throws: ``SolverError`` where the sparsity or a cut is no share, or the method has no such option.
   public init(
     method: Method, norm: CHESS.Norm? = nil, source: MaskSource? = nil, sourceShare: Double? = nil,
-    secondCut: Double? = nil, inputCut: Double? = nil, attention: Bool, sparsity: Double
+    secondCut: Double? = nil, inputCut: Double? = nil, attention: Bool, allocation: Allocation? = nil, sparsity: Double
   ) throws(SolverError) {
     for share in [sparsity, sourceShare ?? 0] {
       guard share >= 0, share <= 1 else { throw .notAShare(share) }
@@ -54,6 +57,7 @@ public struct SolverRequest: Sendable, Hashable, Codable {
     self.secondCut = cut == 0 ? nil : cut
     self.inputCut = input == 0 ? nil : input
     self.attention = attention
+    self.allocation = attention && allocation == .global ? .global : nil
     self.sparsity = sparsity
   }
 
@@ -79,12 +83,13 @@ public struct SolverRequest: Sendable, Hashable, Codable {
 
   var solver: Solver { Solver(self) }
 
-  /// The shares to drop of deciding rows' inputs, of other rows and of down columns. They add up to twice the
-  /// sparsity, so that neither a second nor an input cut reads more or fewer bytes; where one would leave 0…1 it is
-  /// as far as it can be.
-  var shares: (input: Double, other: Double, down: Double) {
-    let input = min(inputCut ?? 0, 2 * sparsity, 2 * (1 - sparsity))
-    let mean = sparsity - input / 2
+  /// The shares to drop of deciding rows' inputs, of other rows and of down columns, where `share` is their mean: they
+  /// add up to twice of it, so that neither a second nor an input cut reads more or fewer bytes. Where one would leave
+  /// 0…1 it is as far as it can be. An input cut is in proportion to the share.
+  func shares(ffn share: Double) -> (input: Double, other: Double, down: Double) {
+    let asked = share == sparsity ? inputCut ?? 0 : (inputCut ?? 0) * share / sparsity
+    let input = min(asked, 2 * share, 2 * (1 - share))
+    let mean = share - input / 2
     let cut = min(secondCut ?? 0, mean, 1 - mean)
     return (input, mean - cut, mean + cut)
   }
@@ -92,7 +97,7 @@ public struct SolverRequest: Sendable, Hashable, Codable {
 
 extension SolverRequest {
   /// The share of other rows that it drops, to a tenth of a percent: what a ``sourceShare`` may be.
-  public var rowShare: Double { (1000 * shares.other).rounded() / 1000 }
+  public var rowShare: Double { (1000 * shares(ffn: sparsity).other).rounded() / 1000 }
 
   /// What a file of its thresholds is called beside those of other requests: `thresholds-METHOD-SPARSITY.safetensors`,
   /// with METHOD as ``fileLabel``.
@@ -110,6 +115,7 @@ extension SolverRequest {
     let input = inputCut ?? 0
     if input != method.defaultInputCut(sparsity: sparsity) { words.append("input\(input)") }
     if attention { words.append("attention") }
+    if let allocation { words.append(allocation.rawValue) }
     return words.joined(separator: "-")
   }
 }

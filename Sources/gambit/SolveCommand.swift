@@ -70,6 +70,23 @@ struct SolveCommand: ParsableCommand {
   var attention = Switch.off
 
   @Option(
+    help:
+      """
+      How the bytes that are not read are divided between the FFN and attention: uniform drops the same share \
+      everywhere, global measures what each place loses and drops more where less is lost. Without attention both are \
+      the same.
+      """)
+  var allocation = Allocation.uniform
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      Token sequences that 'gambit sample' drew, on some of which global allocation measures; a text that is part of \
+      the program unless given.
+      """, valueName: "path"))
+  var sample: String?
+
+  @Option(
     parsing: .upToNextOption,
     help: ArgumentHelp(
       "The share to drop at each place of cutting, from 0 to 1; several for a ladder.", valueName: "shares")
@@ -81,6 +98,7 @@ struct SolveCommand: ParsableCommand {
       "The file to write, safetensors; with several sparsities the folder of one each.", valueName: "path"))
   var output: String?
 
+  @OptionGroup var threads: ThreadOptions
   @OptionGroup var options: OutputOptions
 
   func validate() throws {
@@ -97,11 +115,12 @@ struct SolveCommand: ParsableCommand {
     func request(_ sparsity: Double, sourceShare: Double? = nil) throws -> SolverRequest {
       try SolverRequest(
         method: method, norm: norm, source: source, sourceShare: sourceShare, secondCut: secondCut, inputCut: inputCut,
-        attention: attention == .on, sparsity: sparsity)
+        attention: attention == .on, allocation: allocation, sparsity: sparsity)
     }
     let sourceShare = try sourcesAt.map { try request($0).rowShare }
-    let solved = try SolveStage(sparsity.map { try request($0, sourceShare: sourceShare) })
-      .run(Checkpoint.open(model), StatisticsFile(path: statistics), options.console)
+    let requests = try sparsity.map { try request($0, sourceShare: sourceShare) }
+    let solved = try SolveStage(requests, sample: sample, threads: threads.threads).run(
+      Checkpoint.open(model), StatisticsFile(path: statistics), options.console)
     if solved.count > 1 { try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true) }
     let results = try solved.map { thresholds in
       let path = solved.count > 1 ? output + "/" + thresholds.request.fileName : output
@@ -121,7 +140,7 @@ struct SolveCommand: ParsableCommand {
     let methods = SolverRequest.Method.allCases.map { method in
       Method(
         name: method, norms: method.norms, sources: method.sources, secondCut: method.defaultSecondCut,
-        inputCutOfSparsity: method.inputCutOfSparsity)
+        inputCutOfSparsity: method.inputCutOfSparsity, allocations: Allocation.allCases)
     }
     let lines = methods.map { method in
       let norms = method.norms.isEmpty ? "" : ", norm \(method.norms.map(\.rawValue).joined(separator: " or "))"
@@ -130,7 +149,7 @@ struct SolveCommand: ParsableCommand {
         method.inputCutOfSparsity > 0 ? ", input cut \(method.inputCutOfSparsity) of the sparsity" : "",
       ]
       return "\(method.name.rawValue): source \(method.sources.map(\.rawValue).joined(separator: " or "))\(norms)"
-        + cuts.joined()
+        + cuts.joined() + ", allocation \(method.allocations.map(\.rawValue).joined(separator: " or "))"
     }
     try options.print(Methods(methods: methods), text: lines.joined(separator: "\n"))
   }
@@ -145,6 +164,7 @@ struct SolveCommand: ParsableCommand {
     var sources: [MaskSource]
     var secondCut: Double
     var inputCutOfSparsity: Double
+    var allocations: [Allocation]
   }
 
   private struct Ladder: Encodable {
@@ -167,3 +187,4 @@ struct SolveCommand: ParsableCommand {
 extension SolverRequest.Method: ExpressibleByArgument {}
 extension CHESS.Norm: ExpressibleByArgument {}
 extension MaskSource: ExpressibleByArgument {}
+extension Allocation: ExpressibleByArgument {}
