@@ -111,6 +111,9 @@ public struct Inspection: Sendable, Encodable {
         ("model", bundle.manifest.model.name), ("weights", bundle.manifest.weights.type.rawValue),
         ("size", Format.bytes(try bundle.size)), ("unpacked", Format.bytes(bundle.manifest.weights.bytes)),
       ] + facts(of: bundle.thresholds)
+    if let budgets = bundle.manifest.sparsification.budgets {
+      facts.append(("other budgets", budgets.map { Format.percent($0.sparsity) }.joined(separator: ", ")))
+    }
   }
 
   private mutating func describe(_ file: SafetensorsFile) {

@@ -86,7 +86,7 @@ public struct PipelineRunner: Sendable {
         .run(model, StatisticsFile(path: path("statistics.h5")), console)
       for thresholds in solved {
         let bytes = try thresholds.encoded()
-        if requests.count > 1 { try writeAtomically(bytes, to: path(Self.fileName(thresholds.request))) }
+        if requests.count > 1 { try writeAtomically(bytes, to: path(thresholds.request.fileName)) }
         if thresholds.request == (try document.exported) {
           try writeAtomically(bytes, to: path("thresholds.safetensors"))
         }
@@ -201,13 +201,8 @@ public struct PipelineRunner: Sendable {
   private var thresholdFiles: [String] {
     get throws {
       let requests = try document.requests
-      return requests.count == 1 ? ["thresholds.safetensors"] : requests.map(Self.fileName)
+      return requests.count == 1 ? ["thresholds.safetensors"] : requests.map(\.fileName)
     }
-  }
-
-  /// `thresholds-METHOD-SPARSITY.safetensors`; what is not the method's default is part of METHOD.
-  private static func fileName(_ request: SolverRequest) -> String {
-    "thresholds-\(request.fileLabel)-\(request.sparsity).safetensors"
   }
 
   static func resolve(_ path: String, _ base: String) -> String {

@@ -12,6 +12,9 @@ public struct SolverRequest: Sendable, Hashable, Codable {
   public var norm: CHESS.Norm?
   /// Which factor decides: the gate where it is `nil`.
   public var source: MaskSource?
+  /// The share of other rows dropped at which each channel chooses its source; `nil` where that is the request's own.
+  /// Requests that agree in it take the same sources at every sparsity.
+  public var sourceShare: Double?
   /// How far the shares of the two cuts of the FFN lie from the sparsity; `nil` where there is one cut.
   public var secondCut: Double?
   /// The share of the FFN's inputs that deciding rows leave out; `nil` where they read them all.
@@ -26,17 +29,21 @@ public struct SolverRequest: Sendable, Hashable, Codable {
   /// - Parameters:
   ///   - norm: `rms` for CHESS unless given.
   ///   - source: The first of the method's unless given.
+  ///   - sourceShare: From 0 to 1, only where each channel has its own source.
   ///   - secondCut: From 0, which cuts once, to 0.5; the method's default unless given.
   ///   - inputCut: From 0, which reads all inputs, to 1; the method's default unless given.
   ///   - allocation: `uniform` unless given. Without attention there is nothing to divide, and both are the same.
   /// - Throws: ``SolverError`` where the sparsity or a cut is no share, or the method has no such option.
   public init(
-    method: Method, norm: CHESS.Norm? = nil, source: MaskSource? = nil, secondCut: Double? = nil,
-    inputCut: Double? = nil, attention: Bool, allocation: Allocation? = nil, sparsity: Double
+    method: Method, norm: CHESS.Norm? = nil, source: MaskSource? = nil, sourceShare: Double? = nil,
+    secondCut: Double? = nil, inputCut: Double? = nil, attention: Bool, allocation: Allocation? = nil, sparsity: Double
   ) throws(SolverError) {
-    guard sparsity >= 0, sparsity <= 1 else { throw .notAShare(sparsity) }
+    for share in [sparsity, sourceShare ?? 0] {
+      guard share >= 0, share <= 1 else { throw .notAShare(share) }
+    }
     guard method == .chess || norm == nil else { throw .noNorm(method) }
     guard source.map(method.sources.contains) ?? true else { throw .noSource(method) }
+    guard sourceShare == nil || (source ?? method.sources[0]) == .perChannel else { throw .noSourceShare }
     let cut = secondCut ?? method.defaultSecondCut
     guard cut >= 0, cut <= 0.5 else { throw .notASecondCut(cut) }
     let input = inputCut ?? method.defaultInputCut(sparsity: sparsity)
@@ -46,6 +53,7 @@ public struct SolverRequest: Sendable, Hashable, Codable {
     // The gate decides in every method's original form, so that only another source is worth a word.
     let chosen = source ?? method.sources[0]
     self.source = chosen == .gate ? nil : chosen
+    self.sourceShare = sourceShare
     self.secondCut = cut == 0 ? nil : cut
     self.inputCut = input == 0 ? nil : input
     self.attention = attention
@@ -58,14 +66,17 @@ public struct SolverRequest: Sendable, Hashable, Codable {
     private var name: Method
     private var norm: CHESS.Norm?
     private var source: MaskSource?
+    private var sourceShare: Double?
 
-    fileprivate init(_ request: SolverRequest) { (name, norm, source) = (request.method, request.norm, request.source) }
+    fileprivate init(_ request: SolverRequest) {
+      (name, norm, source, sourceShare) = (request.method, request.norm, request.source, request.sourceShare)
+    }
 
     var method: any ThresholdMethod {
       switch name {
       case .cats: CATS()
       case .chess: CHESS(norm: norm ?? .rms, upDecides: source == .up)
-      case .energy: Energy(source: source ?? .gate)
+      case .energy: Energy(source: source ?? .gate, sourceShare: sourceShare)
       }
     }
   }
@@ -85,12 +96,20 @@ public struct SolverRequest: Sendable, Hashable, Codable {
 }
 
 extension SolverRequest {
+  /// The share of other rows that it drops, to a tenth of a percent: what a ``sourceShare`` may be.
+  public var rowShare: Double { (1000 * shares(ffn: sparsity).other).rounded() / 1000 }
+
+  /// What a file of its thresholds is called beside those of other requests: `thresholds-METHOD-SPARSITY.safetensors`,
+  /// with METHOD as ``fileLabel``.
+  public var fileName: String { "thresholds-\(fileLabel)-\(sparsity).safetensors" }
+
   /// What tells apart the files of requests for the same sparsity. What a method does unless asked otherwise has no
   /// word.
   public var fileLabel: String {
     var words = [method.rawValue]
     if norm == .mean { words.append("mean") }
     if (source ?? .gate) != method.sources[0] { words.append((source ?? .gate).rawValue) }
+    if let sourceShare { words.append("sources\(sourceShare)") }
     let cut = secondCut ?? 0
     if cut != method.defaultSecondCut { words.append("cut\(cut)") }
     let input = inputCut ?? 0
@@ -128,6 +147,7 @@ public enum SolverError: Error, Equatable, Sendable {
   case notAShare(Double)
   case noNorm(SolverRequest.Method)
   case noSource(SolverRequest.Method)
+  case noSourceShare
   case notASecondCut(Double)
   case notAnInputCut(Double)
   case malformed(String)
@@ -143,6 +163,8 @@ extension SolverError: CustomStringConvertible {
     case .noSource(let method):
       "method '\(method.rawValue)' has no such source: choose one of "
         + method.sources.map { "'\($0.rawValue)'" }.joined(separator: ", ")
+    case .noSourceShare:
+      "sources are chosen only where each channel has its own: leave the choice out, or take the method 'energy' with the source 'per-channel'"
     case .notASecondCut(let cut):
       "second cut \(cut) is none: give a number from 0 (cut once) to 0.5"
     case .notAnInputCut(let cut):

@@ -41,6 +41,7 @@ extension Thresholds {
     ]
     metadata["norm"] = request.norm?.rawValue
     metadata["source"] = request.source?.rawValue
+    metadata["source_share"] = request.sourceShare.map { String($0) }
     metadata["second_cut"] = request.secondCut.map { String($0) }
     metadata["input_cut"] = request.inputCut.map { String($0) }
     metadata["allocation"] = request.allocation?.rawValue
@@ -92,9 +93,9 @@ extension Thresholds {
     }
     func optionalShare(_ key: String) throws -> Double? { metadata[key] == nil ? nil : try share(key) }
     request = try SolverRequest(
-      method: method, norm: norm, source: source, secondCut: optionalShare("second_cut") ?? 0,
-      inputCut: optionalShare("input_cut") ?? 0, attention: attention, allocation: allocation,
-      sparsity: share("sparsity"))
+      method: method, norm: norm, source: source, sourceShare: optionalShare("source_share"),
+      secondCut: optionalShare("second_cut") ?? 0, inputCut: optionalShare("input_cut") ?? 0, attention: attention,
+      allocation: allocation, sparsity: share("sparsity"))
     realised = Shares(
       ffn: try share("realised_ffn"), down: try optionalShare("realised_down"),
       input: try optionalShare("realised_input"),

@@ -7,6 +7,8 @@ Runs the tiny llama in float64 over the calibration tokens of `statistics/llama.
 against the recorded ones, and writes `statistics/energy.safetensors`: for each layer `l` and K = 30, 50, 70 percent
 dropped, float64 [1] each,
 
+- `layers.l.shared.K`, the same where each channel has the factor that is worth more when 30 percent are dropped, by
+  what dropping saves at the price of the last value dropped, less what it costs;
 - `layers.l.{gate,up,per_channel}.K`, a lower bound of sum((g·u)²) over what is dropped: the convex problem's optimum,
   without bins, where each channel drops its smallest |g|, its smallest |u|, or whichever is cheaper.
 """
@@ -19,6 +21,7 @@ from safetensors.numpy import load_file
 from fixture_io import FIXTURES, save, versions
 
 SPARSITIES = (30, 50, 70)
+SHARED_AT = 30
 LLAMA = FIXTURES / "models" / "llama"
 
 
@@ -94,6 +97,24 @@ def least_energy(curves: list[np.ndarray], percent: int) -> float:
     return energy
 
 
+def worth(steps: list[tuple[float, int]], price: float) -> tuple[float, int]:
+    """The sum of price less cost over what is cheaper, and how much that is."""
+    cheaper = [(slope, count) for slope, count in steps if slope < price]
+    return sum((price - slope) * count for slope, count in cheaper), sum(count for _, count in cheaper)
+
+
+def shared_sources(by_gate: np.ndarray, by_up: np.ndarray, percent: int) -> np.ndarray:
+    """Whether `u` decides, [channels], where each channel chooses at the price at which `percent` are dropped."""
+    steps = [[convex_steps(curve) for curve in curves] for curves in (by_gate, by_up)]
+    low, high = 0.0, float(by_gate[:, -1].max())
+    for _ in range(60):
+        price = (low + high) / 2
+        best = [max((*worth(gate, price), False), (*worth(up, price), True)) for gate, up in zip(*steps)]
+        dropped = sum(count for _, count, _ in best)
+        low, high = (low, price) if dropped >= percent / 100 * by_gate[:, 1:].size else (price, high)
+    return np.array([up_decides for _, _, up_decides in best])
+
+
 def cumulative_energies(deciding: np.ndarray, energy: np.ndarray) -> np.ndarray:
     """[channels, tokens + 1]: what dropping the n values of smallest magnitude costs."""
     ordered = np.take_along_axis(energy, np.argsort(np.abs(deciding), axis=0), axis=0)
@@ -113,8 +134,10 @@ def main() -> None:
         gate, up = (value.reshape(-1, value.shape[-1]) for value in pair)
         energy = np.square(gate * up)
         by_gate, by_up = cumulative_energies(gate, energy), cumulative_energies(up, energy)
+        shared = np.where(shared_sources(by_gate, by_up, SHARED_AT)[:, None], by_up, by_gate)
         for percent in SPARSITIES:
-            for name, curves in (("gate", by_gate), ("up", by_up), ("per_channel", np.minimum(by_gate, by_up))):
+            for name, curves in (
+                ("gate", by_gate), ("up", by_up), ("per_channel", np.minimum(by_gate, by_up)), ("shared", shared)):
                 tensors[f"layers.{layer}.{name}.{percent}"] = np.array([least_energy(list(curves), percent)])
     save(FIXTURES / "statistics" / "energy.safetensors", tensors, versions("numpy", "safetensors"))
 

@@ -29,15 +29,22 @@ extension Checkpoint {
   }
 
   /// Writes a bundle of this model with golden vectors of its first sequences.
+  ///
+  /// - Parameter otherSparsities: Those of budgets beside the default, which is for 0.5.
+  /// - Returns: The default's golden vectors.
   @discardableResult
   public func writeBundle(
-    to path: String, _ type: WeightType, _ sequences: [[Int32]], attention: Bool = true, isExtended: Bool = false
+    to path: String, _ type: WeightType, _ sequences: [[Int32]], attention: Bool = true, isExtended: Bool = false,
+    otherSparsities: [Double] = []
   ) throws -> GoldenVectors {
     let thresholds = try someThresholds(attention: attention, isExtended: isExtended)
-    let golden = try goldenVectors(RoundedWeights(weights, type, FactorRows(thresholds)), thresholds, sequences)
-    try BundleWriter(model: self, thresholds: thresholds, type: type, toolVersion: "1")
-      .write(to: path, golden: golden, tolerance: 1e-3, loss: someLoss(type))
-    return golden
+    let others = otherSparsities.map(thresholds.scaled)
+    let rounded = RoundedWeights(weights, type, FactorRows(thresholds))
+    let golden = try ([thresholds] + others).map { try goldenVectors(rounded, $0, sequences) }
+    try BundleWriter(model: self, thresholds: thresholds, others: others, type: type, toolVersion: "1")
+      .write(
+        to: path, golden: golden[0], others: Array(golden.dropFirst()), tolerance: 1e-3, loss: someLoss(type))
+    return golden[0]
   }
 
   /// Not measured, and such that activations stay exact; `nil` for f32.
@@ -60,5 +67,24 @@ extension Checkpoint {
           tokens: sequences[i], positions: Array(sequences[i].indices), source: source[i], dense: dense[i],
           sparse: sparse[i], kept: tap.kept(sequence: i, tokens: sequences[i].count))
       })
+  }
+}
+
+extension Thresholds {
+  /// Those of another budget: every threshold is larger or smaller as the sparsity is.
+  public func scaled(to sparsity: Double) -> Thresholds {
+    let factor = Float(sparsity / request.sparsity)
+    func scaled(_ thresholds: [Float]?) -> [Float]? { thresholds?.map { factor * $0 } }
+    var other = self
+    other.request.sparsity = sparsity
+    other.realised.ffn = sparsity
+    for (index, layer) in layers.enumerated() {
+      other.layers[index].ffn = layer.ffn.map { factor * $0 }
+      other.layers[index].query = scaled(layer.query)
+      other.layers[index].output = scaled(layer.output)
+      other.layers[index].product = scaled(layer.product)
+      other.layers[index].input = scaled(layer.input)
+    }
+    return other
   }
 }

@@ -24,6 +24,28 @@ struct SolverRequestTests {
     }
   }
 
+  @Test func onlyChannelsWithTheirOwnSourceChooseIt() throws {
+    let request = try SolverRequest(method: .energy, sourceShare: 0.25, attention: false, sparsity: 0.5)
+    #expect(request.fileName == "thresholds-energy-sources0.25-0.5.safetensors")
+    for source in [MaskSource.gate, .up] {
+      #expect(throws: SolverError.noSourceShare) {
+        try SolverRequest(method: .energy, source: source, sourceShare: 0.25, attention: false, sparsity: 0.5)
+      }
+    }
+    #expect(throws: SolverError.noSourceShare) {
+      try SolverRequest(method: .cats, sourceShare: 0.25, attention: false, sparsity: 0.5)
+    }
+    #expect(throws: SolverError.notAShare(2)) {
+      try SolverRequest(method: .energy, sourceShare: 2, attention: false, sparsity: 0.5)
+    }
+  }
+
+  /// By hand: inputs save 0.2 of two thirds, the second cut takes 0.075.
+  @Test func rowShareIsWhatBothCutsLeave() throws {
+    #expect(try SolverRequest(method: .energy, attention: false, sparsity: 0.5).rowShare == 0.325)
+    #expect(try SolverRequest(method: .chess, attention: false, sparsity: 0.123_45).rowShare == 0.123)
+  }
+
   @Test(arguments: [-0.1, 0.6, .infinity])
   func secondCutMustLeaveShares(_ cut: Double) {
     #expect(throws: SolverError.notASecondCut(cut)) {

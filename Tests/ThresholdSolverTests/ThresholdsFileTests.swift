@@ -25,7 +25,8 @@ struct ThresholdsFileTests {
   func sourceAndCutsAreReadBack(_ source: MaskSource, cut: Double) throws {
     let thresholds = Thresholds(
       request: try SolverRequest(
-        method: .energy, source: source, secondCut: cut, inputCut: 2 * cut, attention: false, sparsity: 0.5),
+        method: .energy, source: source, sourceShare: source == .perChannel && cut > 0 ? 0.25 : nil, secondCut: cut,
+        inputCut: 2 * cut, attention: false, sparsity: 0.5),
       layers: [.init(ffn: [1, 2], product: cut > 0 ? [0.5] : nil, input: cut > 0 ? [0.25] : nil)],
       realised: .init(ffn: 0.4, down: cut > 0 ? 0.6 : nil, input: cut > 0 ? 0.2 : nil), modelHash: "m", corpusHash: "c",
       statisticsHash: "s")
@@ -104,8 +105,8 @@ struct ThresholdsFileTests {
       ("format", "gambit-weights"), ("version", "2"), ("method", "teal"), ("norm", "max"), ("sparsity", "nan"),
       ("sparsity", "1.5"), ("sparsity", "half"), ("attention", "maybe"), ("attention", "on"), ("layers", "0"),
       ("layers", "-1"), ("layers", "2"), ("layers", "9223372036854775807"), ("realised_ffn", "-0.1"),
-      ("source", "down"), ("source", "per-channel"), ("second_cut", "0.7"), ("realised_down", "2"),
-      ("allocation", "local"), ("allocation", "uniform"), ("allocation", "global"),
+      ("source", "down"), ("source", "per-channel"), ("source_share", "0.5"), ("second_cut", "0.7"),
+      ("realised_down", "2"), ("allocation", "local"), ("allocation", "uniform"), ("allocation", "global"),
     ])
   func badMetadataIsAnError(key: String, value: String?) {
     #expect(throws: (any Error).self) { try read { metadata, _ in metadata[key] = value } }
