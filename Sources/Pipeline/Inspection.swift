@@ -93,13 +93,18 @@ public struct Inspection: Sendable, Encodable {
     let request = thresholds.request
     var facts = [
       ("method", request.method.rawValue + (request.norm.map { ", norm " + $0.rawValue } ?? "")),
-      ("source", (request.source ?? .gate).rawValue),
       ("sparsity", Format.percent(request.sparsity)), ("layers", "\(thresholds.layers.count)"),
-      ("FFN channels dropped", Format.percent(thresholds.realised.ffn)),
     ]
+    if !request.method.cutsInputs {
+      facts.insert(("source", (request.source ?? .gate).rawValue), at: 1)
+      facts.append(("FFN channels dropped", Format.percent(thresholds.realised.ffn)))
+    }
     if let down = thresholds.realised.down { facts.append(("down columns dropped", Format.percent(down))) }
     if let input = thresholds.realised.input { facts.append(("deciding rows' inputs dropped", Format.percent(input))) }
+    if let other = thresholds.realised.otherInput { facts.append(("other rows' inputs dropped", Format.percent(other))) }
     if let query = thresholds.realised.query { facts.append(("query inputs dropped", Format.percent(query))) }
+    if let key = thresholds.realised.key { facts.append(("key inputs dropped", Format.percent(key))) }
+    if let value = thresholds.realised.value { facts.append(("value inputs dropped", Format.percent(value))) }
     if let output = thresholds.realised.output { facts.append(("output inputs dropped", Format.percent(output))) }
     return facts + [("model sha256", thresholds.modelHash), ("corpus sha256", thresholds.corpusHash)]
   }

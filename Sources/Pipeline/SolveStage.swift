@@ -23,12 +23,15 @@ public struct SolveStage: Sendable {
         "solve: '\(statistics.path)' holds \(description.sequences) of \(description.sequenceCount) sequences")
     }
     let hash = try sha256(ofFile: statistics.path)
+    let weighsColumns = requests.contains { $0.method.weighsColumns }
     var layers = requests.map { _ in [Thresholds.Layer]() }
     var shares = requests.map { _ in [Thresholds.Shares]() }
     try console.task("solve", total: Double(description.layerCount * requests.count), unit: "layers") { task in
       for index in 0..<description.layerCount {
         let record = try statistics.layer(index)
-        let solved = Thresholds.Layer.solve(record, requests, gateActivation: description.gateActivation)
+        let norms = weighsColumns ? ColumnNorms(try model.weights.layer(index)) : nil
+        let solved = Thresholds.Layer.solve(
+          record, requests, gateActivation: description.gateActivation, norms: norms)
         for (i, layer) in solved.enumerated() {
           layers[i].append(layer)
           shares[i].append(layer.sharesDropped(record, gateActivation: description.gateActivation))

@@ -30,8 +30,9 @@ public struct BundleWriter {
   public let toolVersion: String
   private let factorRows: FactorRows?
 
-  /// - Throws: ``BundleError`` or `SolverError` where the thresholds are not this model's.
+  /// - Throws: ``BundleError`` or `SolverError` where the thresholds are not this model's, or no bundle can hold them.
   public init(model: Checkpoint, thresholds: Thresholds, type: WeightType, toolVersion: String) throws {
+    try thresholds.request.method.checkExportable()
     let hash = try model.hash
     guard thresholds.modelHash == hash else {
       throw BundleError.otherModel(thresholds: thresholds.modelHash, model: hash)

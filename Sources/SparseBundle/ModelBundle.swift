@@ -21,6 +21,7 @@ public struct ModelBundle: Sendable {
     manifest = try BundleManifest(reading: path + "/" + BundleFile.manifest)
     configuration = try ModelConfiguration(huggingFaceConfiguration: path + "/" + BundleFile.configuration)
     thresholds = try Thresholds(SafetensorsFile(path: path + "/" + BundleFile.thresholds))
+    try thresholds.request.method.checkExportable()
     try thresholds.check(configuration)
     weights = try BundleWeights(
       path: path + "/" + BundleFile.weights, configuration, manifest.weights.type,

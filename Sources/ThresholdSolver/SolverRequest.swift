@@ -5,6 +5,8 @@ public struct SolverRequest: Sendable, Hashable, Codable {
     case cats
     case chess
     case energy
+    case magnitude
+    case wina
   }
 
   public var method: Method
@@ -16,7 +18,7 @@ public struct SolverRequest: Sendable, Hashable, Codable {
   public var secondCut: Double?
   /// The share of the FFN's inputs that deciding rows leave out; `nil` where they read them all.
   public var inputCut: Double?
-  /// Also skip inputs of the query and output projections.
+  /// Also skip inputs of the query and output projections; of methods that cut inputs those of key and value, too.
   public var attention: Bool
   /// The share to drop at each place of cutting, from 0 to 1.
   public var sparsity: Double
@@ -38,10 +40,11 @@ public struct SolverRequest: Sendable, Hashable, Codable {
     guard cut >= 0, cut <= 0.5 else { throw .notASecondCut(cut) }
     let input = inputCut ?? method.defaultInputCut(sparsity: sparsity)
     guard input >= 0, input <= 1 else { throw .notAnInputCut(input) }
+    guard !method.cutsInputs || (cut == 0 && input == 0) else { throw .noCuts(method) }
     self.method = method
     self.norm = method == .chess ? norm ?? .rms : nil
     // The gate decides in every method's original form, so that only another source is worth a word.
-    let chosen = source ?? method.sources[0]
+    let chosen = source ?? method.defaultSource
     self.source = chosen == .gate ? nil : chosen
     self.secondCut = cut == 0 ? nil : cut
     self.inputCut = input == 0 ? nil : input
@@ -57,11 +60,13 @@ public struct SolverRequest: Sendable, Hashable, Codable {
 
     fileprivate init(_ request: SolverRequest) { (name, norm, source) = (request.method, request.norm, request.source) }
 
-    var method: any ThresholdMethod {
+    /// `nil` where inputs are cut in place of channels; see ``InputCuts``.
+    var method: (any ThresholdMethod)? {
       switch name {
       case .cats: CATS()
       case .chess: CHESS(norm: norm ?? .rms, upDecides: source == .up)
       case .energy: Energy(source: source ?? .gate)
+      case .magnitude, .wina: nil
       }
     }
   }
@@ -85,7 +90,7 @@ extension SolverRequest {
   public var fileLabel: String {
     var words = [method.rawValue]
     if norm == .mean { words.append("mean") }
-    if (source ?? .gate) != method.sources[0] { words.append((source ?? .gate).rawValue) }
+    if (source ?? .gate) != method.defaultSource { words.append((source ?? .gate).rawValue) }
     let cut = secondCut ?? 0
     if cut != method.defaultSecondCut { words.append("cut\(cut)") }
     let input = inputCut ?? 0
@@ -96,14 +101,32 @@ extension SolverRequest {
 }
 
 extension SolverRequest.Method {
-  /// Which factors may decide, the one that does unless another is asked for first.
+  /// Which factors may decide, the one that does unless another is asked for first; none where inputs are cut in place
+  /// of channels.
   public var sources: [MaskSource] {
     switch self {
     case .cats: [.gate]
     case .chess: [.gate, .up]
     case .energy: [.perChannel, .gate, .up]
+    case .magnitude, .wina: []
     }
   }
+
+  /// Every projection's input is cut by itself, and no channel of the FFN by a factor.
+  public var cutsInputs: Bool { self == .magnitude || self == .wina }
+
+  /// Scores weigh inputs by the norms of their weight columns.
+  public var weighsColumns: Bool { self == .wina }
+
+  /// Whether a bundle can hold its thresholds.
+  public var isExportable: Bool { !cutsInputs }
+
+  /// - Throws: ``SolverError/notExportable(_:)``.
+  public func checkExportable() throws(SolverError) {
+    guard isExportable else { throw .notExportable(self) }
+  }
+
+  fileprivate var defaultSource: MaskSource { sources.first ?? .gate }
 
   /// The second cut unless another is asked for; 0 is none. Documentation/ablation.md says how far energy's is measured.
   public var defaultSecondCut: Double { self == .energy ? 0.075 : 0 }
@@ -124,6 +147,8 @@ public enum SolverError: Error, Equatable, Sendable {
   case noSource(SolverRequest.Method)
   case notASecondCut(Double)
   case notAnInputCut(Double)
+  case noCuts(SolverRequest.Method)
+  case notExportable(SolverRequest.Method)
   case malformed(String)
 }
 
@@ -134,6 +159,8 @@ extension SolverError: CustomStringConvertible {
       "sparsity \(sparsity) is not a share: give a number from 0 (keep all) to 1 (drop all)"
     case .noNorm(let method):
       "method '\(method.rawValue)' has no norm: leave it out, or choose 'chess'"
+    case .noSource(let method) where method.sources.isEmpty:
+      "method '\(method.rawValue)' has no source, since no factor decides: leave it out"
     case .noSource(let method):
       "method '\(method.rawValue)' has no such source: choose one of "
         + method.sources.map { "'\($0.rawValue)'" }.joined(separator: ", ")
@@ -141,6 +168,11 @@ extension SolverError: CustomStringConvertible {
       "second cut \(cut) is none: give a number from 0 (cut once) to 0.5"
     case .notAnInputCut(let cut):
       "input cut \(cut) is no share: give a number from 0 (read all inputs) to 1"
+    case .noCuts(let method):
+      "method '\(method.rawValue)' cuts every input once: leave out the second cut and the input cut, or give 0"
+    case .notExportable(let method):
+      "method '\(method.rawValue)' is a baseline for comparison, which bundles cannot hold: choose one of "
+        + SolverRequest.Method.allCases.filter(\.isExportable).map { "'\($0.rawValue)'" }.joined(separator: ", ")
     case .malformed(let reason):
       "these are not Gambit thresholds: \(reason)"
     }

@@ -52,7 +52,8 @@ struct SolveCommand: ParsableCommand {
       """, valueName: "share"))
   var inputCut: Double?
 
-  @Option(help: "Also skip inputs of the query and output projections.")
+  @Option(
+    help: "Also skip inputs of the query and output projections; of magnitude and wina, of key and value, too.")
   var attention = Switch.off
 
   @Option(help: ArgumentHelp("The share to drop at each place of cutting, from 0 to 1.", valueName: "share"))
@@ -82,11 +83,12 @@ struct SolveCommand: ParsableCommand {
     for thresholds in solved {
       try writeAtomically(thresholds.encoded(), to: output)
       let down = thresholds.realised.down.map { " and \(Format.percent($0)) of down columns" } ?? ""
+      let first =
+        thresholds.realised.otherInput.map { "\(Format.percent($0)) of FFN inputs" }
+        ?? "\(Format.percent(thresholds.realised.ffn)) of FFN channels"
       try options.print(
         Result(output: output, realised: thresholds.realised),
-        text:
-          "\(output): drops \(Format.percent(thresholds.realised.ffn)) of FFN channels\(down) on the calibration text"
-      )
+        text: "\(output): drops \(first)\(down) on the calibration text")
     }
   }
 
@@ -95,9 +97,12 @@ struct SolveCommand: ParsableCommand {
     let methods = SolverRequest.Method.allCases.map { method in
       Method(
         name: method, norms: method.norms, sources: method.sources, secondCut: method.defaultSecondCut,
-        inputCutOfSparsity: method.inputCutOfSparsity)
+        inputCutOfSparsity: method.inputCutOfSparsity, exportable: method.isExportable)
     }
     let lines = methods.map { method in
+      guard method.exportable else {
+        return "\(method.name.rawValue): inputs of all projections; for comparison, bundles cannot hold it"
+      }
       let norms = method.norms.isEmpty ? "" : ", norm \(method.norms.map(\.rawValue).joined(separator: " or "))"
       let cuts = [
         method.secondCut > 0 ? ", second cut \(method.secondCut)" : "",
@@ -119,6 +124,8 @@ struct SolveCommand: ParsableCommand {
     var sources: [MaskSource]
     var secondCut: Double
     var inputCutOfSparsity: Double
+    /// Whether a bundle can hold its thresholds.
+    var exportable: Bool
   }
 
   private struct Result: Encodable {
