@@ -85,8 +85,8 @@ extension Thresholds {
     guard norm != nil || metadata["norm"] == nil else {
       throw SolverError.malformed("'\(file.path)' has an unknown norm")
     }
-    let source = metadata["source"].flatMap(MaskSource.init) ?? .gate
-    guard metadata["source"].map({ $0 == source.rawValue }) ?? true else {
+    let source = metadata["source"].flatMap(MaskSource.init) ?? (method.cutsInputs ? nil : .gate)
+    guard metadata["source"].map({ $0 == source?.rawValue }) ?? true else {
       throw SolverError.malformed("'\(file.path)' has an unknown source")
     }
     func optionalShare(_ key: String) throws -> Double? { metadata[key] == nil ? nil : try share(key) }
