@@ -101,7 +101,7 @@ public struct Inspection: Sendable, Encodable {
     }
     if let down = thresholds.realised.down { facts.append(("down columns dropped", Format.percent(down))) }
     if let input = thresholds.realised.input { facts.append(("deciding rows' inputs dropped", Format.percent(input))) }
-    if let other = thresholds.realised.otherInput { facts.append(("other rows' inputs dropped", Format.percent(other))) }
+    if let input = thresholds.realised.otherInput { facts.append(("other rows' inputs dropped", Format.percent(input))) }
     if let query = thresholds.realised.query { facts.append(("query inputs dropped", Format.percent(query))) }
     if let key = thresholds.realised.key { facts.append(("key inputs dropped", Format.percent(key))) }
     if let value = thresholds.realised.value { facts.append(("value inputs dropped", Format.percent(value))) }

@@ -90,7 +90,8 @@ struct PerplexityTests {
     let checkpoint = try model.open()
     let oracle = try model.oracle()
     let thresholds =
-      cut == .inputs ? try checkpoint.someInputThresholds() : try checkpoint.someThresholds(isExtended: cut == .extended)
+      try cut == .inputs
+      ? checkpoint.someInputThresholds() : checkpoint.someThresholds(isExtended: cut == .extended)
     let (_, others) = try PerplexityMeasurement(checkpoint.weights, threads: 2, positions: .decode)
       .run(TokenWindows(oracle.sequences), [MeasuredWeights(checkpoint.weights, [thresholds, nil])])
 
