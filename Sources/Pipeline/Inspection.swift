@@ -99,13 +99,14 @@ public struct Inspection: Sendable, Encodable {
       facts.insert(("source", (request.source ?? .gate).rawValue), at: 1)
       facts.append(("FFN channels dropped", Format.percent(thresholds.realised.ffn)))
     }
-    if let down = thresholds.realised.down { facts.append(("down columns dropped", Format.percent(down))) }
-    if let input = thresholds.realised.input { facts.append(("deciding rows' inputs dropped", Format.percent(input))) }
-    if let input = thresholds.realised.otherInput { facts.append(("other rows' inputs dropped", Format.percent(input))) }
-    if let query = thresholds.realised.query { facts.append(("query inputs dropped", Format.percent(query))) }
-    if let key = thresholds.realised.key { facts.append(("key inputs dropped", Format.percent(key))) }
-    if let value = thresholds.realised.value { facts.append(("value inputs dropped", Format.percent(value))) }
-    if let output = thresholds.realised.output { facts.append(("output inputs dropped", Format.percent(output))) }
+    let realised = thresholds.realised
+    for (place, share) in [
+      ("down columns", realised.down), ("deciding rows' inputs", realised.input),
+      ("other rows' inputs", realised.otherInput), ("query inputs", realised.query), ("key inputs", realised.key),
+      ("value inputs", realised.value), ("output inputs", realised.output),
+    ] {
+      if let share { facts.append((place + " dropped", Format.percent(share))) }
+    }
     return facts + [("model sha256", thresholds.modelHash), ("corpus sha256", thresholds.corpusHash)]
   }
 
