@@ -37,10 +37,11 @@ public struct PipelineDocument: Sendable, Equatable, Codable {
     public var secondCut: Double?
     public var inputCut: Double?
     public var attention: Bool?
+    public var allocation: Allocation?
     public var sparsity: [Double]
 
     enum CodingKeys: String, CodingKey {
-      case method, norm, source, attention, sparsity
+      case method, norm, source, attention, allocation, sparsity
       case secondCut = "second_cut"
       case inputCut = "input_cut"
     }
@@ -65,11 +66,12 @@ public struct PipelineDocument: Sendable, Equatable, Codable {
     public var secondCut: Double?
     public var inputCut: Double?
     public var attention: Bool?
+    public var allocation: Allocation?
     public var sparsity: Double
     public var weights: WeightType
 
     enum CodingKeys: String, CodingKey {
-      case method, norm, source, attention, sparsity, weights
+      case method, norm, source, attention, allocation, sparsity, weights
       case secondCut = "second_cut"
       case inputCut = "input_cut"
     }
@@ -97,7 +99,8 @@ extension PipelineDocument {
     get throws(SolverError) {
       try SolverRequest(
         method: export.method, norm: export.norm, source: export.source, secondCut: export.secondCut,
-        inputCut: export.inputCut, attention: export.attention ?? false, sparsity: export.sparsity)
+        inputCut: export.inputCut, attention: export.attention ?? false,
+        allocation: export.allocation, sparsity: export.sparsity)
     }
   }
 }
@@ -111,7 +114,7 @@ extension PipelineDocument.Solve {
         requests.append(
           try SolverRequest(
             method: method, norm: norm, source: source, secondCut: secondCut, inputCut: inputCut,
-            attention: attention ?? false, sparsity: sparsity))
+            attention: attention ?? false, allocation: allocation, sparsity: sparsity))
       }
       return requests
     }

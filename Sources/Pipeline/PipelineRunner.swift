@@ -82,7 +82,8 @@ public struct PipelineRunner: Sendable {
         output: path("statistics.h5"), resuming: forced ? .never : .whereSame, console)
     case .solve:
       let requests = try document.requests
-      let solved = try SolveStage(requests).run(model, StatisticsFile(path: path("statistics.h5")), console)
+      let solved = try SolveStage(requests, sample: path("sample.h5"), threads: threads)
+        .run(model, StatisticsFile(path: path("statistics.h5")), console)
       for thresholds in solved {
         let bytes = try thresholds.encoded()
         if requests.count > 1 { try writeAtomically(bytes, to: path(Self.fileName(thresholds.request))) }
@@ -172,7 +173,7 @@ public struct PipelineRunner: Sendable {
       bundle: .init(
         bytes: try bundle.size, weights: bundle.manifest.weights.type, method: request.method, norm: request.norm,
         source: request.source, secondCut: request.secondCut, inputCut: request.inputCut,
-        sparsity: request.sparsity, attention: request.attention),
+        sparsity: request.sparsity, attention: request.attention, allocation: request.allocation),
       verification: .init(checks),
       generation: generated.ids.isEmpty
         ? nil : .init(tokens: generated.ids.count, tokensPerSecond: generated.tokensPerSecond))
@@ -220,6 +221,7 @@ extension RunReport.Method {
     self.init(
       method: request.method, norm: request.norm, source: request.source, secondCut: request.secondCut,
       inputCut: request.inputCut, sparsity: request.sparsity, attention: request.attention,
+      allocation: request.allocation,
       realised: Thresholds.Shares(meanOf: measured.shares), activatedParameters: activated.sparse,
       activatedShare: activated.share, perplexity: measured.perplexity, nll: measured.nll, kl: measured.kl ?? 0)
   }

@@ -54,6 +54,6 @@ extension RunReport.Method {
   fileprivate var label: String {
     let cut = (secondCut.map { " + second cut \($0)" } ?? "") + (inputCut.map { " + input cut \($0)" } ?? "")
     return ([method.rawValue] + [norm?.rawValue, source?.rawValue].compactMap { $0 }).joined(separator: "-")
-      + cut + (attention ? " + attention" : "")
+      + cut + (attention ? " + attention" : "") + (allocation.map { " + \($0.rawValue) allocation" } ?? "")
   }
 }

@@ -53,6 +53,8 @@ public struct BundleManifest: Sendable, Equatable, Codable {
     /// The share of the FFN's inputs that deciding rows leave out; absent where they read them all.
     public var inputCut: Double?
     public var attention: Bool
+    /// How bytes saved are divided between the FFN and attention; absent where each drops the same share.
+    public var allocation: Allocation?
     /// The share asked for.
     public var sparsity: Double
     /// The shares dropped of the calibration text.

@@ -106,6 +106,7 @@ public struct BundleVerification: Sendable {
     try require(stated.method == request.method && stated.norm == request.norm, "method")
     try require(stated.source == request.source && stated.secondCut == request.secondCut, "source or second cut")
     try require(stated.inputCut == request.inputCut, "input cut")
+    try require(stated.allocation == request.allocation, "allocation")
     try require(stated.attention == request.attention && stated.sparsity == request.sparsity, "sparsity")
     try require(stated.realised == thresholds.realised, "realised shares")
     try require(stated.corpusSha256 == thresholds.corpusHash, "corpus")

@@ -111,8 +111,8 @@ public struct BundleWriter {
         type: type, bytes: layout.header.encoded().count + layout.header.dataSize, exactShare: exact.share, loss),
       sparsification: .init(
         method: request.method, norm: request.norm, source: request.source, secondCut: request.secondCut,
-        inputCut: request.inputCut, attention: request.attention, sparsity: request.sparsity,
-        realised: thresholds.realised,
+        inputCut: request.inputCut, attention: request.attention, allocation: request.allocation,
+        sparsity: request.sparsity, realised: thresholds.realised,
         corpusSha256: thresholds.corpusHash, statisticsSha256: thresholds.statisticsHash),
       golden: .init(tolerance: tolerance, sourceDifference: golden.sourceDifference),
       files: try BundleFile.listed.sorted().map { name in

@@ -20,6 +20,8 @@ public struct SolverRequest: Sendable, Hashable, Codable {
   public var inputCut: Double?
   /// Also skip inputs of the query and output projections; of methods that cut inputs those of key and value, too.
   public var attention: Bool
+  /// How the bytes that are not read are divided between the FFN and attention; `nil` where each drops the same share.
+  public var allocation: Allocation?
   /// The share to drop at each place of cutting, from 0 to 1.
   public var sparsity: Double
 
@@ -28,10 +30,11 @@ public struct SolverRequest: Sendable, Hashable, Codable {
   ///   - source: The first of the method's unless given.
   ///   - secondCut: From 0, which cuts once, to 0.5; the method's default unless given.
   ///   - inputCut: From 0, which reads all inputs, to 1; the method's default unless given.
+  ///   - allocation: `uniform` unless given. Without attention there is nothing to divide, and both are the same.
   /// - Throws: ``SolverError`` where the sparsity or a cut is no share, or the method has no such option.
   public init(
     method: Method, norm: CHESS.Norm? = nil, source: MaskSource? = nil, secondCut: Double? = nil,
-    inputCut: Double? = nil, attention: Bool, sparsity: Double
+    inputCut: Double? = nil, attention: Bool, allocation: Allocation? = nil, sparsity: Double
   ) throws(SolverError) {
     guard sparsity >= 0, sparsity <= 1 else { throw .notAShare(sparsity) }
     guard method == .chess || norm == nil else { throw .noNorm(method) }
@@ -41,6 +44,7 @@ public struct SolverRequest: Sendable, Hashable, Codable {
     let input = inputCut ?? method.defaultInputCut(sparsity: sparsity)
     guard input >= 0, input <= 1 else { throw .notAnInputCut(input) }
     guard !method.cutsInputs || (cut == 0 && input == 0) else { throw .noCuts(method) }
+    guard allocation.map(method.allocations.contains) ?? true else { throw .noAllocation(method) }
     self.method = method
     self.norm = method == .chess ? norm ?? .rms : nil
     // The gate decides in every method's original form, so that only another source is worth a word.
@@ -49,6 +53,7 @@ public struct SolverRequest: Sendable, Hashable, Codable {
     self.secondCut = cut == 0 ? nil : cut
     self.inputCut = input == 0 ? nil : input
     self.attention = attention
+    self.allocation = attention && allocation == .global ? .global : nil
     self.sparsity = sparsity
   }
 
@@ -73,12 +78,13 @@ public struct SolverRequest: Sendable, Hashable, Codable {
 
   var solver: Solver { Solver(self) }
 
-  /// The shares to drop of deciding rows' inputs, of other rows and of down columns. They add up to twice the
-  /// sparsity, so that neither a second nor an input cut reads more or fewer bytes; where one would leave 0…1 it is
-  /// as far as it can be.
-  var shares: (input: Double, other: Double, down: Double) {
-    let input = min(inputCut ?? 0, 2 * sparsity, 2 * (1 - sparsity))
-    let mean = sparsity - input / 2
+  /// The shares to drop of deciding rows' inputs, of other rows and of down columns, where `share` is their mean: they
+  /// add up to twice of it, so that neither a second nor an input cut reads more or fewer bytes. Where one would leave
+  /// 0…1 it is as far as it can be. An input cut is in proportion to the share.
+  func shares(ffn share: Double) -> (input: Double, other: Double, down: Double) {
+    let asked = share == sparsity ? inputCut ?? 0 : (inputCut ?? 0) * share / sparsity
+    let input = min(asked, 2 * share, 2 * (1 - share))
+    let mean = share - input / 2
     let cut = min(secondCut ?? 0, mean, 1 - mean)
     return (input, mean - cut, mean + cut)
   }
@@ -96,6 +102,7 @@ extension SolverRequest {
     let input = inputCut ?? 0
     if input != method.defaultInputCut(sparsity: sparsity) { words.append("input\(input)") }
     if attention { words.append("attention") }
+    if let allocation { words.append(allocation.rawValue) }
     return words.joined(separator: "-")
   }
 }
@@ -111,6 +118,10 @@ extension SolverRequest.Method {
     case .magnitude, .wina: []
     }
   }
+
+  /// How a budget may be divided, the way it is unless another is asked for first. Shares of places are found for methods
+  /// that cut channels alone.
+  public var allocations: [Allocation] { cutsInputs ? [.uniform] : Allocation.allCases }
 
   /// Every projection's input is cut by itself, and no channel of the FFN by a factor.
   public var cutsInputs: Bool { self == .magnitude || self == .wina }
@@ -148,6 +159,7 @@ public enum SolverError: Error, Equatable, Sendable {
   case notASecondCut(Double)
   case notAnInputCut(Double)
   case noCuts(SolverRequest.Method)
+  case noAllocation(SolverRequest.Method)
   case notExportable(SolverRequest.Method)
   case malformed(String)
 }
@@ -170,6 +182,8 @@ extension SolverError: CustomStringConvertible {
       "input cut \(cut) is no share: give a number from 0 (read all inputs) to 1"
     case .noCuts(let method):
       "method '\(method.rawValue)' cuts every input once: leave out the second cut and the input cut, or give 0"
+    case .noAllocation(let method):
+      "method '\(method.rawValue)' drops the same share at every place: leave out the allocation, or choose 'uniform'"
     case .notExportable(let method):
       "method '\(method.rawValue)' is a baseline for comparison, which bundles cannot hold: choose one of "
         + SolverRequest.Method.allCases.filter(\.isExportable).map { "'\($0.rawValue)'" }.joined(separator: ", ")

@@ -44,6 +44,7 @@ extension Thresholds {
     metadata["source"] = request.source?.rawValue
     metadata["second_cut"] = request.secondCut.map { String($0) }
     metadata["input_cut"] = request.inputCut.map { String($0) }
+    metadata["allocation"] = request.allocation?.rawValue
     metadata["realised_down"] = realised.down.map { String($0) }
     metadata["realised_input"] = realised.input.map { String($0) }
     metadata["realised_other_input"] = realised.otherInput.map { String($0) }
@@ -89,10 +90,15 @@ extension Thresholds {
     guard metadata["source"].map({ $0 == source?.rawValue }) ?? true else {
       throw SolverError.malformed("'\(file.path)' has an unknown source")
     }
+    let allocation = metadata["allocation"].flatMap(Allocation.init)
+    guard metadata["allocation"].map({ $0 == Allocation.global.rawValue && attention }) ?? true else {
+      throw SolverError.malformed("'\(file.path)' has an unknown allocation, or one without attention")
+    }
     func optionalShare(_ key: String) throws -> Double? { metadata[key] == nil ? nil : try share(key) }
     request = try SolverRequest(
       method: method, norm: norm, source: source, secondCut: optionalShare("second_cut") ?? 0,
-      inputCut: optionalShare("input_cut") ?? 0, attention: attention, sparsity: share("sparsity"))
+      inputCut: optionalShare("input_cut") ?? 0, attention: attention, allocation: allocation,
+      sparsity: share("sparsity"))
     realised = Shares(
       ffn: try share("realised_ffn"), down: try optionalShare("realised_down"),
       input: try optionalShare("realised_input"), otherInput: try optionalShare("realised_other_input"),

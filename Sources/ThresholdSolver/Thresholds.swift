@@ -108,13 +108,16 @@ extension Thresholds.Layer {
   }
 
   /// The same for several requests. What requests that differ in sparsity have in common is done once.
+  ///
+  /// - Parameter places: What each request drops where; the sparsity everywhere unless given.
   public static func solve(
-    _ record: LayerRecord, _ requests: [SolverRequest], gateActivation: GateActivation, norms: ColumnNorms? = nil
+    _ record: LayerRecord, _ requests: [SolverRequest], places: [PlaceShares]? = nil, gateActivation: GateActivation,
+    norms: ColumnNorms? = nil
   ) -> [Self] {
     let statistics = record.all
     var solvers: [SolverRequest.Solver: LayerSolver] = [:]
     var inputCuts: [SolverRequest.Method: InputCuts] = [:]
-    return requests.map { request in
+    return zip(requests, places ?? requests.map { PlaceShares(all: $0.sparsity) }).map { request, places in
       guard let method = request.solver.method else {
         precondition(norms != nil || !request.method.weighsColumns)
         let cuts =
@@ -124,20 +127,22 @@ extension Thresholds.Layer {
       }
       let solver = solvers[request.solver] ?? method.prepare(statistics, gateActivation: gateActivation)
       solvers[request.solver] = solver
-      return Self(statistics, request, solver)
+      return Self(statistics, request, places, solver)
     }
   }
 
-  private init(_ statistics: LayerStatistics, _ request: SolverRequest, _ solve: LayerSolver) {
-    let shares = request.shares
+  private init(
+    _ statistics: LayerStatistics, _ request: SolverRequest, _ places: PlaceShares, _ solve: LayerSolver
+  ) {
+    let shares = request.shares(ffn: places.ffn)
     let solved = solve(shares.other)
     ffn = solved.thresholds
     upDecides = solved.upDecides
     product = request.secondCut.map { _ in [SecondCut(statistics, after: solved).threshold(share: shares.down)] }
     input = request.inputCut.map { _ in [Self.inputThreshold(statistics.ffnInputCount, shares.input)] }
     guard request.attention else { return }
-    query = [Self.inputThreshold(statistics.attentionInputCount, request.sparsity)]
-    output = [Self.inputThreshold(statistics.outputInputCount, request.sparsity)]
+    query = [Self.inputThreshold(statistics.attentionInputCount, places.query)]
+    output = [Self.inputThreshold(statistics.outputInputCount, places.output)]
   }
 
   /// Selective sparsification (CHESS, section 3.3): the quantile of `|x|` over all channels.

@@ -56,12 +56,30 @@ struct SolveCommand: ParsableCommand {
     help: "Also skip inputs of the query and output projections; of magnitude and wina, of key and value, too.")
   var attention = Switch.off
 
+  @Option(
+    help:
+      """
+      How the bytes that are not read are divided between the FFN and attention: uniform drops the same share \
+      everywhere, global measures what each place loses and drops more where less is lost. Without attention both are \
+      the same.
+      """)
+  var allocation = Allocation.uniform
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      Token sequences that 'gambit sample' drew, on some of which global allocation measures; a text that is part of \
+      the program unless given.
+      """, valueName: "path"))
+  var sample: String?
+
   @Option(help: ArgumentHelp("The share to drop at each place of cutting, from 0 to 1.", valueName: "share"))
   var sparsity: Double?
 
   @Option(help: ArgumentHelp("The file to write, safetensors.", valueName: "path"))
   var output: String?
 
+  @OptionGroup var threads: ThreadOptions
   @OptionGroup var options: OutputOptions
 
   func validate() throws {
@@ -77,8 +95,8 @@ struct SolveCommand: ParsableCommand {
     guard let statistics, let model, let method, let sparsity, let output else { return }
     let request = try SolverRequest(
       method: method, norm: norm, source: source, secondCut: secondCut, inputCut: inputCut,
-      attention: attention == .on, sparsity: sparsity)
-    let solved = try SolveStage([request]).run(
+      attention: attention == .on, allocation: allocation, sparsity: sparsity)
+    let solved = try SolveStage([request], sample: sample, threads: threads.threads).run(
       Checkpoint.open(model), StatisticsFile(path: statistics), options.console)
     for thresholds in solved {
       try writeAtomically(thresholds.encoded(), to: output)
@@ -97,7 +115,7 @@ struct SolveCommand: ParsableCommand {
     let methods = SolverRequest.Method.allCases.map { method in
       Method(
         name: method, norms: method.norms, sources: method.sources, secondCut: method.defaultSecondCut,
-        inputCutOfSparsity: method.inputCutOfSparsity, exportable: method.isExportable)
+        inputCutOfSparsity: method.inputCutOfSparsity, allocations: method.allocations, exportable: method.isExportable)
     }
     let lines = methods.map { method in
       guard method.exportable else {
@@ -109,7 +127,7 @@ struct SolveCommand: ParsableCommand {
         method.inputCutOfSparsity > 0 ? ", input cut \(method.inputCutOfSparsity) of the sparsity" : "",
       ]
       return "\(method.name.rawValue): source \(method.sources.map(\.rawValue).joined(separator: " or "))\(norms)"
-        + cuts.joined()
+        + cuts.joined() + ", allocation \(method.allocations.map(\.rawValue).joined(separator: " or "))"
     }
     try options.print(Methods(methods: methods), text: lines.joined(separator: "\n"))
   }
@@ -124,6 +142,7 @@ struct SolveCommand: ParsableCommand {
     var sources: [MaskSource]
     var secondCut: Double
     var inputCutOfSparsity: Double
+    var allocations: [Allocation]
     /// Whether a bundle can hold its thresholds.
     var exportable: Bool
   }
@@ -137,3 +156,4 @@ struct SolveCommand: ParsableCommand {
 extension SolverRequest.Method: ExpressibleByArgument {}
 extension CHESS.Norm: ExpressibleByArgument {}
 extension MaskSource: ExpressibleByArgument {}
+extension Allocation: ExpressibleByArgument {}

@@ -78,6 +78,9 @@ struct SolverRequestTests {
         try SolverRequest(method: method, secondCut: second, inputCut: input, attention: false, sparsity: 0.5)
       }
     }
+    #expect(throws: SolverError.noAllocation(method)) {
+      try SolverRequest(method: method, attention: true, allocation: .global, sparsity: 0.5)
+    }
     #expect(throws: SolverError.notExportable(method)) { try method.checkExportable() }
   }
 

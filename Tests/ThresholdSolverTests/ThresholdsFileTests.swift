@@ -75,6 +75,15 @@ struct ThresholdsFileTests {
       modelHash: "m", corpusHash: "c", statisticsHash: "s")
   }
 
+  @Test func allocationIsReadBack() throws {
+    let thresholds = Thresholds(
+      request: try SolverRequest(method: .chess, attention: true, allocation: .global, sparsity: 0.5),
+      layers: [.init(ffn: [1, 2], query: [0.25], output: [0.5])],
+      realised: .init(ffn: 0.6, query: 0.2, output: 0.3), modelHash: "m", corpusHash: "c", statisticsHash: "s")
+    try writeAtomically(thresholds.encoded(), to: folder.path("t.safetensors"))
+    #expect(try Thresholds(SafetensorsFile(path: folder.path("t.safetensors"))) == thresholds)
+  }
+
   @Test(arguments: 0..<16)
   func optionalPartsAreReadBack(_ parts: Int) throws {
     let thresholds = Thresholds(
@@ -153,6 +162,7 @@ struct ThresholdsFileTests {
       ("sparsity", "1.5"), ("sparsity", "half"), ("attention", "maybe"), ("attention", "on"), ("layers", "0"),
       ("layers", "-1"), ("layers", "2"), ("layers", "9223372036854775807"), ("realised_ffn", "-0.1"),
       ("source", "down"), ("source", "per-channel"), ("second_cut", "0.7"), ("realised_down", "2"),
+      ("allocation", "local"), ("allocation", "uniform"), ("allocation", "global"),
     ])
   func badMetadataIsAnError(key: String, value: String?) {
     #expect(throws: (any Error).self) { try read { metadata, _ in metadata[key] = value } }
