@@ -23,6 +23,7 @@ extension PipelineDocument {
     }
     if let sinks = collect?.sinks, sinks < 0 { return "collect: sinks is negative" }
     do {
+      try export.method.checkExportable()
       guard try requests.contains(exported) else {
         return "export: its method, options and sparsity are not among those that 'solve' lists"
       }

@@ -29,7 +29,7 @@ public struct SolveStage: Sendable {
       console.note(
         "solve: '\(statistics.path)' holds \(description.sequences) of \(description.sequenceCount) sequences")
     }
-    return try solve(requests, try places(model, statistics, console), statistics, console)
+    return try solve(requests, try places(model, statistics, console), model, statistics, console)
   }
 
   /// What each request is to drop where.
@@ -40,7 +40,7 @@ public struct SolveStage: Sendable {
     let divided = requests.indices.filter { requests[$0].allocation == .global && requests[$0].sparsity > 0 }
     guard !divided.isEmpty else { return places }
     let found = try AllocationProbes(model: model, sample: sample, threads: threads)
-      .places(for: divided.map { requests[$0] }, console) { try solve($0, $1, statistics, console) }
+      .places(for: divided.map { requests[$0] }, console) { try solve($0, $1, model, statistics, console) }
     for (i, shares) in zip(divided, found) {
       console.note(
         "solve: \(requests[i].fileLabel) at \(Format.percent(requests[i].sparsity)): FFN \(Format.percent(shares.ffn)), "
@@ -51,17 +51,20 @@ public struct SolveStage: Sendable {
   }
 
   private func solve(
-    _ requests: [SolverRequest], _ places: [PlaceShares], _ statistics: StatisticsFile, _ console: Console
+    _ requests: [SolverRequest], _ places: [PlaceShares], _ model: Checkpoint, _ statistics: StatisticsFile,
+    _ console: Console
   ) throws -> [Thresholds] {
     let description = statistics.description
     let hash = try sha256(ofFile: statistics.path)
+    let weighsColumns = requests.contains { $0.method.weighsColumns }
     var layers = requests.map { _ in [Thresholds.Layer]() }
     var shares = requests.map { _ in [Thresholds.Shares]() }
     try console.task("solve", total: Double(description.layerCount * requests.count), unit: "layers") { task in
       for index in 0..<description.layerCount {
         let record = try statistics.layer(index)
+        let norms = weighsColumns ? ColumnNorms(try model.weights.layer(index)) : nil
         let solved = Thresholds.Layer.solve(
-          record, requests, places: places, gateActivation: description.gateActivation)
+          record, requests, places: places, gateActivation: description.gateActivation, norms: norms)
         for (i, layer) in solved.enumerated() {
           layers[i].append(layer)
           shares[i].append(layer.sharesDropped(record, gateActivation: description.gateActivation))

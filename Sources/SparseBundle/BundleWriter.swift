@@ -45,10 +45,12 @@ public struct BundleWriter {
   /// - Parameters:
   ///   - thresholds: The default's.
   ///   - others: Those of other budgets.
-  /// - Throws: ``BundleError`` or `SolverError` where thresholds are not this model's, or not of one method.
+  /// - Throws: ``BundleError`` or `SolverError` where thresholds are not this model's or not of one method, or no bundle
+  ///   can hold them.
   public init(
     model: Checkpoint, thresholds: Thresholds, others: [Thresholds] = [], type: WeightType, toolVersion: String
   ) throws {
+    try thresholds.request.method.checkExportable()
     let hash = try model.hash
     for each in [thresholds] + others {
       guard each.modelHash == hash else { throw BundleError.otherModel(thresholds: each.modelHash, model: hash) }

@@ -26,6 +26,7 @@ public struct ModelBundle: Sendable {
     goldenFile = BundleFile.golden(at: other)
     configuration = try ModelConfiguration(huggingFaceConfiguration: path + "/" + BundleFile.configuration)
     thresholds = try Thresholds(SafetensorsFile(path: path + "/" + BundleFile.thresholds(at: other)))
+    try thresholds.request.method.checkExportable()
     try thresholds.check(configuration)
     weights = try BundleWeights(
       path: path + "/" + BundleFile.weights, configuration, manifest.weights.type,

@@ -5,6 +5,8 @@ public struct SolverRequest: Sendable, Hashable, Codable {
     case cats
     case chess
     case energy
+    case magnitude
+    case wina
   }
 
   public var method: Method
@@ -19,7 +21,7 @@ public struct SolverRequest: Sendable, Hashable, Codable {
   public var secondCut: Double?
   /// The share of the FFN's inputs that deciding rows leave out; `nil` where they read them all.
   public var inputCut: Double?
-  /// Also skip inputs of the query and output projections.
+  /// Also skip inputs of the query and output projections; of methods that cut inputs those of key and value, too.
   public var attention: Bool
   /// How the bytes that are not read are divided between the FFN and attention; `nil` where each drops the same share.
   public var allocation: Allocation?
@@ -43,15 +45,17 @@ public struct SolverRequest: Sendable, Hashable, Codable {
     }
     guard method == .chess || norm == nil else { throw .noNorm(method) }
     guard source.map(method.sources.contains) ?? true else { throw .noSource(method) }
-    guard sourceShare == nil || (source ?? method.sources[0]) == .perChannel else { throw .noSourceShare }
+    guard sourceShare == nil || (source ?? method.defaultSource) == .perChannel else { throw .noSourceShare }
     let cut = secondCut ?? method.defaultSecondCut
     guard cut >= 0, cut <= 0.5 else { throw .notASecondCut(cut) }
     let input = inputCut ?? method.defaultInputCut(sparsity: sparsity)
     guard input >= 0, input <= 1 else { throw .notAnInputCut(input) }
+    guard !method.cutsInputs || (cut == 0 && input == 0) else { throw .noCuts(method) }
+    guard allocation.map(method.allocations.contains) ?? true else { throw .noAllocation(method) }
     self.method = method
     self.norm = method == .chess ? norm ?? .rms : nil
     // The gate decides in every method's original form, so that only another source is worth a word.
-    let chosen = source ?? method.sources[0]
+    let chosen = source ?? method.defaultSource
     self.source = chosen == .gate ? nil : chosen
     self.sourceShare = sourceShare
     self.secondCut = cut == 0 ? nil : cut
@@ -72,11 +76,13 @@ public struct SolverRequest: Sendable, Hashable, Codable {
       (name, norm, source, sourceShare) = (request.method, request.norm, request.source, request.sourceShare)
     }
 
-    var method: any ThresholdMethod {
+    /// `nil` where inputs are cut in place of channels; see ``InputCuts``.
+    var method: (any ThresholdMethod)? {
       switch name {
       case .cats: CATS()
       case .chess: CHESS(norm: norm ?? .rms, upDecides: source == .up)
       case .energy: Energy(source: source ?? .gate, sourceShare: sourceShare)
+      case .magnitude, .wina: nil
       }
     }
   }
@@ -108,7 +114,7 @@ extension SolverRequest {
   public var fileLabel: String {
     var words = [method.rawValue]
     if norm == .mean { words.append("mean") }
-    if (source ?? .gate) != method.sources[0] { words.append((source ?? .gate).rawValue) }
+    if (source ?? .gate) != method.defaultSource { words.append((source ?? .gate).rawValue) }
     if let sourceShare { words.append("sources\(sourceShare)") }
     let cut = secondCut ?? 0
     if cut != method.defaultSecondCut { words.append("cut\(cut)") }
@@ -121,14 +127,36 @@ extension SolverRequest {
 }
 
 extension SolverRequest.Method {
-  /// Which factors may decide, the one that does unless another is asked for first.
+  /// Which factors may decide, the one that does unless another is asked for first; none where inputs are cut in place
+  /// of channels.
   public var sources: [MaskSource] {
     switch self {
     case .cats: [.gate]
     case .chess: [.gate, .up]
     case .energy: [.perChannel, .gate, .up]
+    case .magnitude, .wina: []
     }
   }
+
+  /// How a budget may be divided, the way it is unless another is asked for first. Shares of places are found for methods
+  /// that cut channels alone.
+  public var allocations: [Allocation] { cutsInputs ? [.uniform] : Allocation.allCases }
+
+  /// Every projection's input is cut by itself, and no channel of the FFN by a factor.
+  public var cutsInputs: Bool { self == .magnitude || self == .wina }
+
+  /// Scores weigh inputs by the norms of their weight columns.
+  public var weighsColumns: Bool { self == .wina }
+
+  /// Whether a bundle can hold its thresholds.
+  public var isExportable: Bool { !cutsInputs }
+
+  /// - Throws: ``SolverError/notExportable(_:)``.
+  public func checkExportable() throws(SolverError) {
+    guard isExportable else { throw .notExportable(self) }
+  }
+
+  fileprivate var defaultSource: MaskSource { sources.first ?? .gate }
 
   /// The second cut unless another is asked for; 0 is none. Documentation/ablation.md says how far energy's is measured.
   public var defaultSecondCut: Double { self == .energy ? 0.075 : 0 }
@@ -150,6 +178,9 @@ public enum SolverError: Error, Equatable, Sendable {
   case noSourceShare
   case notASecondCut(Double)
   case notAnInputCut(Double)
+  case noCuts(SolverRequest.Method)
+  case noAllocation(SolverRequest.Method)
+  case notExportable(SolverRequest.Method)
   case malformed(String)
 }
 
@@ -160,6 +191,8 @@ extension SolverError: CustomStringConvertible {
       "sparsity \(sparsity) is not a share: give a number from 0 (keep all) to 1 (drop all)"
     case .noNorm(let method):
       "method '\(method.rawValue)' has no norm: leave it out, or choose 'chess'"
+    case .noSource(let method) where method.sources.isEmpty:
+      "method '\(method.rawValue)' has no source, since no factor decides: leave it out"
     case .noSource(let method):
       "method '\(method.rawValue)' has no such source: choose one of "
         + method.sources.map { "'\($0.rawValue)'" }.joined(separator: ", ")
@@ -169,6 +202,13 @@ extension SolverError: CustomStringConvertible {
       "second cut \(cut) is none: give a number from 0 (cut once) to 0.5"
     case .notAnInputCut(let cut):
       "input cut \(cut) is no share: give a number from 0 (read all inputs) to 1"
+    case .noCuts(let method):
+      "method '\(method.rawValue)' cuts every input once: leave out the second cut and the input cut, or give 0"
+    case .noAllocation(let method):
+      "method '\(method.rawValue)' drops the same share at every place: leave out the allocation, or choose 'uniform'"
+    case .notExportable(let method):
+      "method '\(method.rawValue)' is a baseline for comparison, which bundles cannot hold: choose one of "
+        + SolverRequest.Method.allCases.filter(\.isExportable).map { "'\($0.rawValue)'" }.joined(separator: ", ")
     case .malformed(let reason):
       "these are not Gambit thresholds: \(reason)"
     }

@@ -66,7 +66,8 @@ struct SolveCommand: ParsableCommand {
       """, valueName: "share"))
   var sourcesAt: Double?
 
-  @Option(help: "Also skip inputs of the query and output projections.")
+  @Option(
+    help: "Also skip inputs of the query and output projections; of magnitude and wina, of key and value, too.")
   var attention = Switch.off
 
   @Option(
@@ -140,9 +141,12 @@ struct SolveCommand: ParsableCommand {
     let methods = SolverRequest.Method.allCases.map { method in
       Method(
         name: method, norms: method.norms, sources: method.sources, secondCut: method.defaultSecondCut,
-        inputCutOfSparsity: method.inputCutOfSparsity, allocations: Allocation.allCases)
+        inputCutOfSparsity: method.inputCutOfSparsity, allocations: method.allocations, exportable: method.isExportable)
     }
     let lines = methods.map { method in
+      guard method.exportable else {
+        return "\(method.name.rawValue): inputs of all projections; for comparison, bundles cannot hold it"
+      }
       let norms = method.norms.isEmpty ? "" : ", norm \(method.norms.map(\.rawValue).joined(separator: " or "))"
       let cuts = [
         method.secondCut > 0 ? ", second cut \(method.secondCut)" : "",
@@ -165,6 +169,8 @@ struct SolveCommand: ParsableCommand {
     var secondCut: Double
     var inputCutOfSparsity: Double
     var allocations: [Allocation]
+    /// Whether a bundle can hold its thresholds.
+    var exportable: Bool
   }
 
   private struct Ladder: Encodable {
@@ -179,7 +185,10 @@ struct SolveCommand: ParsableCommand {
 
     var text: String {
       let down = realised.down.map { " and \(Format.percent($0)) of down columns" } ?? ""
-      return "\(output): drops \(Format.percent(realised.ffn)) of FFN channels\(down) on the calibration text"
+      let first =
+        realised.otherInput.map { "\(Format.percent($0)) of FFN inputs" }
+        ?? "\(Format.percent(realised.ffn)) of FFN channels"
+      return "\(output): drops \(first)\(down) on the calibration text"
     }
   }
 }

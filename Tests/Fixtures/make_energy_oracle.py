@@ -13,67 +13,14 @@ dropped, float64 [1] each,
   without bins, where each channel drops its smallest |g|, its smallest |u|, or whichever is cheaper.
 """
 
-import json
-
 import numpy as np
 from safetensors.numpy import load_file
 
+import tiny_llama
 from fixture_io import FIXTURES, save, versions
 
 SPARSITIES = (30, 50, 70)
 SHARED_AT = 30
-LLAMA = FIXTURES / "models" / "llama"
-
-
-def bfloat16_tensors(path) -> dict[str, np.ndarray]:
-    """All tensors of a safetensors file of bfloat16, which numpy has no type for, as float64."""
-    data = path.read_bytes()
-    header_size = int.from_bytes(data[:8], "little")
-    header, tensors = json.loads(data[8:8 + header_size]), {}
-    for name, entry in header.items():
-        if name != "__metadata__":
-            start, end = (8 + header_size + offset for offset in entry["data_offsets"])
-            bits = np.frombuffer(data[start:end], "<u2").astype(np.uint32) << 16
-            tensors[name] = bits.view(np.float32).astype(np.float64).reshape(entry["shape"])
-    return tensors
-
-
-def factors(ids: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Per layer act(gate) and up, [sequences, positions, channels]."""
-    config, weights = json.loads((LLAMA / "config.json").read_text()), bfloat16_tensors(LLAMA / "model.safetensors")
-    width, heads = config["head_dim"], config["num_attention_heads"]
-    shared = heads // config["num_key_value_heads"]
-    positions = ids.shape[1]
-    angles = np.outer(np.arange(positions), config["rope_parameters"]["rope_theta"] ** -(np.arange(0, width, 2) / width))
-    angles = np.concatenate([angles, angles], axis=1)[:, None, :]
-    future = np.triu(np.full((positions, positions), -np.inf), 1)
-
-    def norm(x, weight):
-        return x / np.sqrt(np.square(x).mean(-1, keepdims=True) + config["rms_norm_eps"]) * weight
-
-    def rotate(x):  # [sequences, positions, heads, width]
-        half = np.concatenate([-x[..., width // 2:], x[..., :width // 2]], axis=-1)
-        return x * np.cos(angles) + half * np.sin(angles)
-
-    x, result = weights["model.embed_tokens.weight"][ids], []
-    for layer in range(config["num_hidden_layers"]):
-
-        def project(value, name):
-            return value @ weights[f"model.layers.{layer}.{name}_proj.weight"].T
-
-        h = norm(x, weights[f"model.layers.{layer}.input_layernorm.weight"])
-        q, k, v = (project(h, f"self_attn.{name}").reshape(*ids.shape, -1, width) for name in "qkv")
-        k, v = rotate(k).repeat(shared, axis=2), v.repeat(shared, axis=2)
-        scores = np.einsum("sqhw,skhw->shqk", rotate(q), k) / np.sqrt(width) + future
-        scores = np.exp(scores - scores.max(-1, keepdims=True))
-        mixed = np.einsum("shqk,skhw->sqhw", scores / scores.sum(-1, keepdims=True), v)
-        x = x + project(mixed.reshape(*ids.shape, -1), "self_attn.o")
-        h = norm(x, weights[f"model.layers.{layer}.post_attention_layernorm.weight"])
-        gate, up = project(h, "mlp.gate"), project(h, "mlp.up")
-        gate = gate / (1 + np.exp(-gate))
-        result.append((gate, up))
-        x = x + project(gate * up, "mlp.down")
-    return result
 
 
 def convex_steps(cumulative: np.ndarray) -> list[tuple[float, int]]:
@@ -122,16 +69,11 @@ def cumulative_energies(deciding: np.ndarray, energy: np.ndarray) -> np.ndarray:
 
 
 def main() -> None:
-    recorded = load_file(LLAMA / "activations.safetensors")
-    first = factors(load_file(LLAMA / "oracle.safetensors")["ids"])
-    for layer, pair in enumerate(first):
-        for name, value in zip(("gate", "up"), pair):
-            expected = recorded[f"layers.{layer}.ffn.{name}"]
-            np.testing.assert_allclose(value[0, :len(expected)], expected, rtol=1e-3, atol=1e-4)
-
+    weights = tiny_llama.checked_weights()
+    _, layers = tiny_llama.run(load_file(FIXTURES / "statistics" / "llama.safetensors")["ids"], weights)
     tensors = {}
-    for layer, pair in enumerate(factors(load_file(FIXTURES / "statistics" / "llama.safetensors")["ids"])):
-        gate, up = (value.reshape(-1, value.shape[-1]) for value in pair)
+    for layer, places in enumerate(layers):
+        gate, up = (places[name].reshape(-1, places[name].shape[-1]) for name in ("ffn.gate", "ffn.up"))
         energy = np.square(gate * up)
         by_gate, by_up = cumulative_energies(gate, energy), cumulative_energies(up, energy)
         shared = np.where(shared_sources(by_gate, by_up, SHARED_AT)[:, None], by_up, by_gate)

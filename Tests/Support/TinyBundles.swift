@@ -28,6 +28,26 @@ extension Checkpoint {
       corpusHash: "c", statisticsHash: "s")
   }
 
+  /// Thresholds that drop about half of every projection's inputs: one a channel for the FFN, one a place for attention.
+  public func someInputThresholds() throws -> Thresholds {
+    var numbers = RandomNumbers(seed: 2)
+    let c = configuration
+    func random(_ count: Int, _ range: Range<Float>) -> [Float] {
+      (0..<count).map { _ in Float.random(in: range, using: &numbers) }
+    }
+    return Thresholds(
+      request: try SolverRequest(method: .wina, attention: true, sparsity: 0.5),
+      layers: (0..<c.layerCount).map { _ in
+        Thresholds.Layer(
+          ffn: [Float](repeating: 0, count: c.intermediateSize), query: [0.6], key: [0.4], value: [0.5], output: [0.3],
+          product: random(c.intermediateSize, 0.01..<0.2), input: random(c.hiddenSize, 0.2..<0.8),
+          otherInput: random(c.hiddenSize, 0.2..<0.8))
+      },
+      realised: .init(
+        ffn: 0, down: 0.5, input: 0.5, otherInput: 0.5, query: 0.5, key: 0.5, value: 0.5, output: 0.5),
+      modelHash: try hash, corpusHash: "c", statisticsHash: "s")
+  }
+
   /// Writes a bundle of this model with golden vectors of its first sequences.
   ///
   /// - Parameter otherSparsities: Those of budgets beside the default, which is for 0.5.
