@@ -7,12 +7,16 @@ struct DecodingTap<Tap: ActivationTap>: ActivationTap {
   let prompts: [Int]
 
   var masksQueryInput: Bool { tap.masksQueryInput }
+  var masksKeyAndValueInputs: Bool { tap.masksKeyAndValueInputs }
+  var masksOtherInput: Bool { tap.masksOtherInput }
   func decidingRows(layer: Int) -> [Bool]? { tap.decidingRows(layer: layer) }
 
   func attentionInput(_ x: Activations, _ context: TapContext) throws {
     try tap.attentionInput(rest(x, context), context)
   }
   func queryInput(_ x: Activations, _ context: TapContext) throws { try tap.queryInput(rest(x, context), context) }
+  func keyInput(_ x: Activations, _ context: TapContext) throws { try tap.keyInput(rest(x, context), context) }
+  func valueInput(_ x: Activations, _ context: TapContext) throws { try tap.valueInput(rest(x, context), context) }
   func keysAndValues(_ keys: Activations, _ values: Activations, _ context: TapContext) throws {
     try tap.keysAndValues(rest(keys, context), rest(values, context), context)
   }
@@ -21,6 +25,7 @@ struct DecodingTap<Tap: ActivationTap>: ActivationTap {
   func decidingInput(_ x: Activations, _ context: TapContext) throws {
     try tap.decidingInput(rest(x, context), context)
   }
+  func otherInput(_ x: Activations, _ context: TapContext) throws { try tap.otherInput(rest(x, context), context) }
   func gateAndUp(_ gate: Activations, _ up: Activations, _ context: TapContext) throws {
     try tap.gateAndUp(rest(gate, context), rest(up, context), context)
   }

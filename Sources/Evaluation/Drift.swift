@@ -4,7 +4,9 @@ import ThresholdSolver
 public struct Drift: Sendable, Equatable {
   /// Where thresholds cut.
   public enum Place: String, Sendable, Codable, CaseIterable {
-    case ffn, down, input, query, output
+    case ffn, down, input
+    case otherInput = "other_input"
+    case query, key, value, output
   }
 
   /// The shares dropped at one place.
@@ -69,7 +71,10 @@ extension Thresholds.Shares {
     case .ffn: ffn
     case .down: down
     case .input: input
+    case .otherInput: otherInput
     case .query: query
+    case .key: key
+    case .value: value
     case .output: output
     }
   }

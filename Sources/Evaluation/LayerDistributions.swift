@@ -28,7 +28,8 @@ public struct LayerDistributions {
       Curve(name: "|u|, the up projection", points: Self.density(all.up.count)),
       Curve(name: "|g·u|, their product", points: Self.density(all.productCount)),
     ]
-    thresholds = solved.map { [layer] thresholds in
+    // Where inputs are cut no channel has a threshold.
+    thresholds = solved.filter { !$0.request.method.cutsInputs }.map { [layer] thresholds in
       Curve(
         name: "\(thresholds.request.fileLabel) \(thresholds.request.sparsity)",
         points: Self.distribution(thresholds.layers[layer].ffn))

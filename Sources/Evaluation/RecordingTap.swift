@@ -3,14 +3,16 @@ import Synchronization
 import ThresholdSolver
 import Transformer
 
-/// A ``ThresholdTap`` that remembers what every token kept in one layer.
+/// A ``ThresholdTap`` that remembers what every token kept in one layer, at the places where a bundle can cut.
 public final class RecordingTap: ActivationTap {
   private let thresholds: Thresholds.Layer
   private let tap: ThresholdTap
   private let records: Mutex<[[KeptChannels]]>  // [sequences][tokens]
 
   /// - Parameter lengths: Tokens of each sequence.
+  /// - Precondition: a bundle can hold the thresholds.
   public init(_ thresholds: Thresholds.Layer, lengths: [Int]) {
+    precondition(thresholds.key == nil && thresholds.value == nil && thresholds.otherInput == nil)
     self.thresholds = thresholds
     tap = ThresholdTap(thresholds)
     records = Mutex(lengths.map { [KeptChannels](repeating: KeptChannels(ffn: []), count: $0) })

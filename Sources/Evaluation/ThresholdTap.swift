@@ -9,24 +9,42 @@ public final class ThresholdTap: ActivationTap {
   private let ffn = DropCounter()
   private let down = DropCounter()
   private let input = DropCounter()
+  private let otherInput = DropCounter()
   private let query = DropCounter()
+  private let key = DropCounter()
+  private let value = DropCounter()
   private let output = DropCounter()
 
   public init(_ thresholds: Thresholds.Layer) { self.thresholds = thresholds }
 
   public var masksQueryInput: Bool { thresholds.query != nil }
+  public var masksKeyAndValueInputs: Bool { thresholds.key != nil || thresholds.value != nil }
+  public var masksOtherInput: Bool { thresholds.otherInput != nil }
 
   /// Gate rows decide where thresholds name no source.
   public func decidingRows(layer: Int) -> [Bool]? {
-    thresholds.input.map { _ in thresholds.upDecides ?? thresholds.ffn.map { _ in false } }
+    guard thresholds.input != nil || thresholds.otherInput != nil else { return nil }
+    return thresholds.upDecides ?? thresholds.ffn.map { _ in false }
   }
 
   public func decidingInput(_ x: Activations, _ context: TapContext) {
     thresholds.input.map { input.drop(x, below: $0) }
   }
 
+  public func otherInput(_ x: Activations, _ context: TapContext) {
+    thresholds.otherInput.map { otherInput.drop(x, below: $0) }
+  }
+
   public func queryInput(_ x: Activations, _ context: TapContext) {
     thresholds.query.map { query.drop(x, below: $0) }
+  }
+
+  public func keyInput(_ x: Activations, _ context: TapContext) {
+    thresholds.key.map { key.drop(x, below: $0) }
+  }
+
+  public func valueInput(_ x: Activations, _ context: TapContext) {
+    thresholds.value.map { value.drop(x, below: $0) }
   }
 
   public func outputInput(_ x: Activations, _ context: TapContext) {
@@ -58,7 +76,10 @@ public final class ThresholdTap: ActivationTap {
       // A threshold of 0 is above no zero: what the first cut drops counts in any case.
       ffn: ffn.share, down: thresholds.product.map { _ in max(down.share, ffn.share) },
       input: thresholds.input.map { _ in input.share },
+      otherInput: thresholds.otherInput.map { _ in otherInput.share },
       query: thresholds.query.map { _ in query.share },
+      key: thresholds.key.map { _ in key.share },
+      value: thresholds.value.map { _ in value.share },
       output: thresholds.output.map { _ in output.share })
   }
 }

@@ -29,18 +29,25 @@ public struct ExportStage: Sendable {
   }
 
   /// Writes the bundle's folder, whole or not at all.
+  ///
+  /// - Parameter others: Thresholds of other budgets than the default.
   @discardableResult
-  public func run(_ model: Checkpoint, _ thresholds: Thresholds, output: String, _ console: Console) throws -> Output {
-    let writer = try BundleWriter(model: model, thresholds: thresholds, type: type, toolVersion: Gambit.version)
+  public func run(
+    _ model: Checkpoint, _ thresholds: Thresholds, others: [Thresholds] = [], output: String, _ console: Console
+  ) throws -> Output {
+    let writer = try BundleWriter(
+      model: model, thresholds: thresholds, others: others, type: type, toolVersion: Gambit.version)
     try BundleWriter.checkReplaceable(output)
     let loss = type == .f32 ? nil : try measureLoss(model, FactorRows(thresholds), console)
     let golden = try console.task("export: golden vectors", total: 1, unit: "") { task in
-      try GoldenRecording(model: model, thresholds: thresholds, type: type, threads: threads)
+      try GoldenRecording(model: model, ladder: writer.ladder, type: type, threads: threads)
         .record { task.advance(to: $0) }
     }
     let weights = Double(model.parameterCount)
     let exact = try console.task("export: weights", total: weights, unit: "weights") { task in
-      try writer.write(to: output, golden: golden, tolerance: Self.goldenTolerance, loss: loss) {
+      try writer.write(
+        to: output, golden: golden[0], others: Array(golden.dropFirst()), tolerance: Self.goldenTolerance, loss: loss
+      ) {
         task.advance(to: $0 * weights)
       }
     }

@@ -17,48 +17,56 @@ struct GoldenRecording {
   private static let positionsPerPrompt = 4
 
   let model: Checkpoint
-  let thresholds: Thresholds
+  let ladder: ThresholdLadder
   let type: WeightType
   let threads: Int
 
-  /// - Complexity: three forward passes over 48 tokens, with one layer in memory.
-  func record(progress: @Sendable (_ share: Double) -> Void) throws -> GoldenVectors {
+  /// One for each budget, the default first; of others with logits after the last positions only, since logits are
+  /// most of the file.
+  ///
+  /// - Complexity: two forward passes over 48 tokens and one for each budget, with one layer in memory.
+  func record(progress: @Sendable (_ share: Double) -> Void) throws -> [GoldenVectors] {
     let tokenizer = try Tokenizer(model.tokenizer)
     let prompts = Self.prompts.map { Array(tokenizer.encode($0).prefix(Self.tokensPerPrompt)) }
     let pass = ForwardPass(model.configuration, longest: Self.tokensPerPrompt, threads: threads)
-    let rounded = RoundedWeights(model.weights, type, FactorRows(thresholds))
+    let rounded = RoundedWeights(model.weights, type, ladder.factorRows)
     let source = try pass.embed(prompts, model.weights)
     let dense = try pass.embed(prompts, rounded)
-    let sparse = try pass.embed(prompts, rounded)
-    var kept = prompts.map { $0.map { _ in [KeptChannels]() } }  // [texts][tokens][layers]
+    let sparse = try ladder.all.map { _ in try pass.embed(prompts, rounded) }
+    // [budgets][texts][tokens][layers]
+    var kept = ladder.all.map { _ in prompts.map { $0.map { _ in [KeptChannels]() } } }
 
     for index in 0..<model.configuration.layerCount {
       if type != .f32 { try pass.run(model.weights.layer(index), index: index, source, tap: DenseTap()) }
       let layer = try rounded.layer(index)
       try pass.run(layer, index: index, dense, tap: DenseTap())
-      let tap = RecordingTap(thresholds.layers[index], lengths: prompts.map(\.count))
-      try pass.run(layer, index: index, sparse, tap: tap)
-      for (text, tokens) in tap.kept.enumerated() {
-        for (token, channels) in tokens.enumerated() { kept[text][token].append(channels) }
+      for (budget, thresholds) in ladder.all.enumerated() {
+        let tap = RecordingTap(thresholds.layers[index], lengths: prompts.map(\.count))
+        try pass.run(layer, index: index, sparse[budget], tap: tap)
+        for (text, tokens) in tap.kept.enumerated() {
+          for (token, channels) in tokens.enumerated() { kept[budget][text][token].append(channels) }
+        }
       }
       progress(Double(index + 1) / Double(model.configuration.layerCount))
     }
 
     let head = try pass.outputHead(rounded)
     let sourceHead = try pass.outputHead(model.weights)
-    return GoldenVectors(
-      texts: try prompts.indices.map { text in
-        let positions = positions(prompts[text].count)
-        func logits(_ head: OutputHead, _ states: HiddenStates) throws -> [Float] {
-          let hidden = try states.sequence(text)
-          return positions.flatMap { head.logits(hidden, rows: $0..<$0 + 1).values }
-        }
-        let denseLogits = try logits(head, dense)
-        return .init(
-          tokens: prompts[text], positions: positions,
-          source: type == .f32 ? denseLogits : try logits(sourceHead, source), dense: denseLogits,
-          sparse: try logits(head, sparse), kept: kept[text])
-      })
+    return try ladder.all.indices.map { budget in
+      GoldenVectors(
+        texts: try prompts.indices.map { text in
+          let positions = positions(prompts[text].count).suffix(budget == 0 ? Self.positionsPerPrompt : 1)
+          func logits(_ head: OutputHead, _ states: HiddenStates) throws -> [Float] {
+            let hidden = try states.sequence(text)
+            return positions.flatMap { head.logits(hidden, rows: $0..<$0 + 1).values }
+          }
+          let denseLogits = try logits(head, dense)
+          return .init(
+            tokens: prompts[text], positions: Array(positions),
+            source: type == .f32 ? denseLogits : try logits(sourceHead, source), dense: denseLogits,
+            sparse: try logits(head, sparse[budget]), kept: kept[budget][text])
+        })
+    }
   }
 
   /// Evenly spaced, the last token among them.

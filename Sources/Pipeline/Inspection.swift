@@ -93,14 +93,20 @@ public struct Inspection: Sendable, Encodable {
     let request = thresholds.request
     var facts = [
       ("method", request.method.rawValue + (request.norm.map { ", norm " + $0.rawValue } ?? "")),
-      ("source", (request.source ?? .gate).rawValue),
       ("sparsity", Format.percent(request.sparsity)), ("layers", "\(thresholds.layers.count)"),
-      ("FFN channels dropped", Format.percent(thresholds.realised.ffn)),
     ]
-    if let down = thresholds.realised.down { facts.append(("down columns dropped", Format.percent(down))) }
-    if let input = thresholds.realised.input { facts.append(("deciding rows' inputs dropped", Format.percent(input))) }
-    if let query = thresholds.realised.query { facts.append(("query inputs dropped", Format.percent(query))) }
-    if let output = thresholds.realised.output { facts.append(("output inputs dropped", Format.percent(output))) }
+    if !request.method.cutsInputs {
+      facts.insert(("source", (request.source ?? .gate).rawValue), at: 1)
+      facts.append(("FFN channels dropped", Format.percent(thresholds.realised.ffn)))
+    }
+    let realised = thresholds.realised
+    for (place, share) in [
+      ("down columns", realised.down), ("deciding rows' inputs", realised.input),
+      ("other rows' inputs", realised.otherInput), ("query inputs", realised.query), ("key inputs", realised.key),
+      ("value inputs", realised.value), ("output inputs", realised.output),
+    ] {
+      if let share { facts.append((place + " dropped", Format.percent(share))) }
+    }
     return facts + [("model sha256", thresholds.modelHash), ("corpus sha256", thresholds.corpusHash)]
   }
 
@@ -111,6 +117,9 @@ public struct Inspection: Sendable, Encodable {
         ("model", bundle.manifest.model.name), ("weights", bundle.manifest.weights.type.rawValue),
         ("size", Format.bytes(try bundle.size)), ("unpacked", Format.bytes(bundle.manifest.weights.bytes)),
       ] + facts(of: bundle.thresholds)
+    if let budgets = bundle.manifest.sparsification.budgets {
+      facts.append(("other budgets", budgets.map { Format.percent($0.sparsity) }.joined(separator: ", ")))
+    }
   }
 
   private mutating func describe(_ file: SafetensorsFile) {

@@ -31,14 +31,15 @@ public struct MeasuredSource: Sendable {
   /// - Parameters:
   ///   - model: With a bundle, the dense model; without one, what is measured.
   ///   - thresholds: A file to take thresholds from, in place of a bundle's own.
+  ///   - sparsity: Which of the bundle's budgets; its default where it is `nil`.
   /// - Throws: ``PipelineError`` where neither a model nor a bundle is given, or bundle or thresholds were made with
   ///   another model; what the readers throw.
-  public init(model: String?, bundle: String?, thresholds: String? = nil) throws {
+  public init(model: String?, bundle: String?, thresholds: String? = nil, sparsity: Double? = nil) throws {
     let given = try thresholds.map { try Thresholds(SafetensorsFile(path: $0)) }
     let checkpoint = try model.map { try Checkpoint.open($0) }
     var hash: String?
     if let bundle {
-      let opened = try ModelBundle(path: bundle)
+      let opened = try ModelBundle(path: bundle, sparsity: sparsity)
       hash = opened.manifest.model.sha256
       if let checkpoint, try checkpoint.hash != hash {
         throw PipelineError.otherModel(file: bundle, model: checkpoint.path)

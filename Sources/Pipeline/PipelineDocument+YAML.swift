@@ -23,6 +23,7 @@ extension PipelineDocument {
     }
     if let sinks = collect?.sinks, sinks < 0 { return "collect: sinks is negative" }
     do {
+      try export.method.checkExportable()
       guard try requests.contains(exported) else {
         return "export: its method, options and sparsity are not among those that 'solve' lists"
       }
@@ -83,6 +84,7 @@ indirect enum Shape: Sendable {
   /// What says how to solve, but for the sparsity.
   static let method: [String: Shape] = [
     "method": .value, "norm": .value, "source": .value, "second_cut": .value, "input_cut": .value, "attention": .value,
+    "allocation": .value,
   ]
 }
 

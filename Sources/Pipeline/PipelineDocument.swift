@@ -43,10 +43,11 @@ public struct PipelineDocument: Sendable, Equatable, Codable {
     public var secondCut: Double?
     public var inputCut: Double?
     public var attention: Bool?
+    public var allocation: Allocation?
     public var sparsity: [Double]
 
     enum CodingKeys: String, CodingKey {
-      case method, norm, source, attention, sparsity
+      case method, norm, source, attention, allocation, sparsity
       case secondCut = "second_cut"
       case inputCut = "input_cut"
     }
@@ -71,11 +72,12 @@ public struct PipelineDocument: Sendable, Equatable, Codable {
     public var secondCut: Double?
     public var inputCut: Double?
     public var attention: Bool?
+    public var allocation: Allocation?
     public var sparsity: Double
     public var weights: WeightType
 
     enum CodingKeys: String, CodingKey {
-      case method, norm, source, attention, sparsity, weights
+      case method, norm, source, attention, allocation, sparsity, weights
       case secondCut = "second_cut"
       case inputCut = "input_cut"
     }
@@ -103,7 +105,8 @@ extension PipelineDocument {
     get throws(SolverError) {
       try SolverRequest(
         method: export.method, norm: export.norm, source: export.source, secondCut: export.secondCut,
-        inputCut: export.inputCut, attention: export.attention ?? false, sparsity: export.sparsity)
+        inputCut: export.inputCut, attention: export.attention ?? false,
+        allocation: export.allocation, sparsity: export.sparsity)
     }
   }
 }
@@ -117,7 +120,7 @@ extension PipelineDocument.Solve {
         requests.append(
           try SolverRequest(
             method: method, norm: norm, source: source, secondCut: secondCut, inputCut: inputCut,
-            attention: attention ?? false, sparsity: sparsity))
+            attention: attention ?? false, allocation: allocation, sparsity: sparsity))
       }
       return requests
     }

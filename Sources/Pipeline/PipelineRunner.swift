@@ -77,10 +77,11 @@ public struct PipelineRunner: Sendable {
       try collect(resuming: forced ? .never : .whereSame)
     case .solve:
       let requests = try document.requests
-      let solved = try SolveStage(requests).run(model, StatisticsFile(path: path("statistics.h5")), console)
+      let solved = try SolveStage(requests, sample: path("sample.h5"), threads: threads)
+        .run(model, StatisticsFile(path: path("statistics.h5")), console)
       for thresholds in solved {
         let bytes = try thresholds.encoded()
-        if requests.count > 1 { try writeAtomically(bytes, to: path(Self.fileName(thresholds.request))) }
+        if requests.count > 1 { try writeAtomically(bytes, to: path(thresholds.request.fileName)) }
         if thresholds.request == (try document.exported) {
           try writeAtomically(bytes, to: path("thresholds.safetensors"))
         }
@@ -182,7 +183,7 @@ public struct PipelineRunner: Sendable {
       bundle: .init(
         bytes: try bundle.size, weights: bundle.manifest.weights.type, method: request.method, norm: request.norm,
         source: request.source, secondCut: request.secondCut, inputCut: request.inputCut,
-        sparsity: request.sparsity, attention: request.attention),
+        sparsity: request.sparsity, attention: request.attention, allocation: request.allocation),
       verification: .init(checks),
       generation: generated.ids.isEmpty
         ? nil : .init(tokens: generated.ids.count, tokensPerSecond: generated.tokensPerSecond))
@@ -210,13 +211,8 @@ public struct PipelineRunner: Sendable {
   private var thresholdFiles: [String] {
     get throws {
       let requests = try document.requests
-      return requests.count == 1 ? ["thresholds.safetensors"] : requests.map(Self.fileName)
+      return requests.count == 1 ? ["thresholds.safetensors"] : requests.map(\.fileName)
     }
-  }
-
-  /// `thresholds-METHOD-SPARSITY.safetensors`; what is not the method's default is part of METHOD.
-  private static func fileName(_ request: SolverRequest) -> String {
-    "thresholds-\(request.fileLabel)-\(request.sparsity).safetensors"
   }
 
   static func resolve(_ path: String, _ base: String) -> String {
@@ -230,6 +226,7 @@ extension RunReport.Method {
     self.init(
       method: request.method, norm: request.norm, source: request.source, secondCut: request.secondCut,
       inputCut: request.inputCut, sparsity: request.sparsity, attention: request.attention,
+      allocation: request.allocation,
       realised: Thresholds.Shares(meanOf: measured.shares), activatedParameters: activated.sparse,
       activatedShare: activated.share, perplexity: measured.perplexity, nll: measured.nll, kl: measured.kl ?? 0)
   }

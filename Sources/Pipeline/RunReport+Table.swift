@@ -1,25 +1,30 @@
 import Reports
+import ThresholdSolver
 
 extension RunReport {
   /// The methods beside the dense model, and what became of the bundle.
   public var table: String {
-    var table = TextTable([
-      "method", "asked", "FFN dropped", "down", "inputs", "query", "output", "perplexity", "KL", "activated",
-      "of dense",
-    ])
+    let rare = Thresholds.Shares.rarePlaces { place in methods.contains { place($0.realised) != nil } }
+    var table = TextTable(
+      ["method", "asked", "FFN dropped", "down", "inputs", "query", "output"] + rare.map(\.title)
+        + ["perplexity", "KL", "activated", "of dense"])
     let activated = methods.first.map { $0.activatedParameters / $0.activatedShare }
     table.add(
-      ["dense", "–", "–", "–", "–", "–", "–", Format.fixed(dense.perplexity, 2), "0"]
+      ["dense", "–", "–", "–", "–", "–", "–"] + rare.map { _ in "–" } + [Format.fixed(dense.perplexity, 2), "0"]
         + [activated.map(Format.quantity) ?? "–", "100.0%"])
     for method in methods {
-      table.add([
+      let shares = rare.map { $0.share(method.realised).map(Format.percent) ?? "–" }
+      let cells = [
         method.label, Format.percent(method.sparsity), Format.percent(method.realised.ffn),
         Format.percent(method.realised.down ?? method.realised.ffn), method.realised.input.map(Format.percent) ?? "–",
         method.realised.query.map(Format.percent) ?? "–",
         method.realised.output.map(Format.percent) ?? "–",
+      ]
+      let figures = [
         Format.fixed(method.perplexity, 2), Format.fixed(method.kl, 4), Format.quantity(method.activatedParameters),
         Format.percent(method.activatedShare),
-      ])
+      ]
+      table.add(cells + shares + figures)
     }
     let heading = "\(model) on \(text.windows) × \(text.sequenceLength) tokens of \(text.files.joined(separator: ", "))"
     return ([heading, "", table.description, ""] + outcomes.map { "\($0.name): \($0.value)" }).joined(separator: "\n")
@@ -49,6 +54,6 @@ extension RunReport.Method {
   fileprivate var label: String {
     let cut = (secondCut.map { " + second cut \($0)" } ?? "") + (inputCut.map { " + input cut \($0)" } ?? "")
     return ([method.rawValue] + [norm?.rawValue, source?.rawValue].compactMap { $0 }).joined(separator: "-")
-      + cut + (attention ? " + attention" : "")
+      + cut + (attention ? " + attention" : "") + (allocation.map { " + \($0.rawValue) allocation" } ?? "")
   }
 }

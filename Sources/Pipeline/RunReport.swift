@@ -23,6 +23,7 @@ public struct RunReport: Sendable, Codable, Equatable {
     public var inputCut: Double?
     public var sparsity: Double
     public var attention: Bool
+    public var allocation: Allocation?
     public var realised: Thresholds.Shares
     public var activatedParameters: Double
     public var activatedShare: Double
@@ -41,6 +42,7 @@ public struct RunReport: Sendable, Codable, Equatable {
     public var inputCut: Double?
     public var sparsity: Double
     public var attention: Bool
+    public var allocation: Allocation?
   }
 
   public struct Verification: Sendable, Codable, Equatable {

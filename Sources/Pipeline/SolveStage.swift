@@ -7,10 +7,17 @@ import ThresholdSolver
 /// statistics → thresholds
 public struct SolveStage: Sendable {
   public var requests: [SolverRequest]
+  /// Token sequences on which allocation `global` measures; a text that is part of the program where it is `nil`.
+  public var sample: String?
+  public var threads: Int
 
-  public init(_ requests: [SolverRequest]) { self.requests = requests }
+  public init(_ requests: [SolverRequest], sample: String? = nil, threads: Int = 1) {
+    self.requests = requests
+    self.sample = sample
+    self.threads = threads
+  }
 
-  /// Solves all requests in one walk through the statistics.
+  /// Solves all requests in one walk through the statistics, and in another one before where a budget is to be divided.
   ///
   /// - Throws: ``PipelineError/otherModel(file:model:)`` where the statistics are not of this model.
   public func run(_ model: Checkpoint, _ statistics: StatisticsFile, _ console: Console) throws -> [Thresholds] {
@@ -22,13 +29,42 @@ public struct SolveStage: Sendable {
       console.note(
         "solve: '\(statistics.path)' holds \(description.sequences) of \(description.sequenceCount) sequences")
     }
+    return try solve(requests, try places(model, statistics, console), model, statistics, console)
+  }
+
+  /// What each request is to drop where.
+  private func places(
+    _ model: Checkpoint, _ statistics: StatisticsFile, _ console: Console
+  ) throws -> [PlaceShares] {
+    var places = requests.map { PlaceShares(all: $0.sparsity) }
+    let divided = requests.indices.filter { requests[$0].allocation == .global && requests[$0].sparsity > 0 }
+    guard !divided.isEmpty else { return places }
+    let found = try AllocationProbes(model: model, sample: sample, threads: threads)
+      .places(for: divided.map { requests[$0] }, console) { try solve($0, $1, model, statistics, console) }
+    for (i, shares) in zip(divided, found) {
+      console.note(
+        "solve: \(requests[i].fileLabel) at \(Format.percent(requests[i].sparsity)): FFN \(Format.percent(shares.ffn)), "
+          + "query \(Format.percent(shares.query)), output \(Format.percent(shares.output))")
+      places[i] = shares
+    }
+    return places
+  }
+
+  private func solve(
+    _ requests: [SolverRequest], _ places: [PlaceShares], _ model: Checkpoint, _ statistics: StatisticsFile,
+    _ console: Console
+  ) throws -> [Thresholds] {
+    let description = statistics.description
     let hash = try sha256(ofFile: statistics.path)
+    let weighsColumns = requests.contains { $0.method.weighsColumns }
     var layers = requests.map { _ in [Thresholds.Layer]() }
     var shares = requests.map { _ in [Thresholds.Shares]() }
     try console.task("solve", total: Double(description.layerCount * requests.count), unit: "layers") { task in
       for index in 0..<description.layerCount {
         let record = try statistics.layer(index)
-        let solved = Thresholds.Layer.solve(record, requests, gateActivation: description.gateActivation)
+        let norms = weighsColumns ? ColumnNorms(try model.weights.layer(index)) : nil
+        let solved = Thresholds.Layer.solve(
+          record, requests, places: places, gateActivation: description.gateActivation, norms: norms)
         for (i, layer) in solved.enumerated() {
           layers[i].append(layer)
           shares[i].append(layer.sharesDropped(record, gateActivation: description.gateActivation))

@@ -9,26 +9,27 @@ public struct VerifyStage: Sendable {
   public var prompts: [String]
   /// Tokens after each prompt.
   public var tokensPerPrompt: Int
+  /// The budget at which they do; the bundle's default where it is `nil`. Golden vectors are replayed at every budget.
+  public var sparsity: Double?
   public var threads: Int
 
-  public init(prompts: [String] = [], tokensPerPrompt: Int = 64, threads: Int = 1) {
+  public init(prompts: [String] = [], tokensPerPrompt: Int = 64, sparsity: Double? = nil, threads: Int = 1) {
     self.prompts = prompts
+    self.sparsity = sparsity
     self.tokensPerPrompt = tokensPerPrompt
     self.threads = threads
   }
 
   /// What was checked, in the order of trust: files, then layout, then what a runtime computes from them.
   ///
-  /// - Complexity: O(weights) to unpack, and two decodings of the golden texts.
+  /// - Complexity: O(weights) to unpack, and two decodings of the golden texts for each budget.
   public func run(_ path: String, _ console: Console) -> [BundleCheck] {
     var (checks, bundle) = BundleVerification(path: path).run()
     guard let bundle, checks.allSatisfy(\.ok) else { return checks }
     do {
       let golden = try bundle.golden
-      let tokens = Double(golden.texts.reduce(0) { $0 + $1.tokens.count })
-      let replay = try console.task("verify: golden vectors", total: tokens, unit: "tokens") { task in
-        try GoldenReplay(golden, SparseModel(bundle)) { task.advance(to: $0 * tokens) }
-      }
+      var model = try SparseModel(bundle)
+      let replay = try replay(golden, model, console)
       checks.append(
         BundleCheck("tokenizer") {
           let size = try Tokenizer(bundle.tokenizer).vocabularySize
@@ -43,11 +44,28 @@ public struct VerifyStage: Sendable {
           name: "stated loss of the weights' type",
           ok: golden.sourceDifference == bundle.manifest.golden.sourceDifference,
           detail: "greatest difference \(Format.scientific(golden.sourceDifference)) recorded"))
-      if !prompts.isEmpty { checks += try compareDecoders(bundle, console) }
+      for sparsity in bundle.manifest.sparsification.sparsities.dropFirst() {
+        let budget = try ModelBundle(path: path, sparsity: sparsity)
+        model.use(budget.thresholds)
+        let replay = try self.replay(budget.golden, model, console)
+        checks += Self.checks(of: replay, bundle.manifest.golden).map { check in
+          BundleCheck(name: "\(check.name) at sparsity \(sparsity)", ok: check.ok, detail: check.detail)
+        }
+      }
+      if !prompts.isEmpty {
+        checks += try compareDecoders(ModelBundle(path: path, sparsity: sparsity), console)
+      }
     } catch {
       checks.append(BundleCheck(name: "golden vectors", ok: false, detail: "\(error)"))
     }
     return checks
+  }
+
+  private func replay(_ golden: GoldenVectors, _ model: SparseModel, _ console: Console) throws -> GoldenReplay {
+    let tokens = Double(golden.texts.reduce(0) { $0 + $1.tokens.count })
+    return try console.task("verify: golden vectors", total: tokens, unit: "tokens") { task in
+      GoldenReplay(golden, model) { task.advance(to: $0 * tokens) }
+    }
   }
 
   /// The fast engine beside the plain decoder.

@@ -3,6 +3,8 @@ public enum BundleError: Error, Equatable, Sendable {
   case malformed(file: String, reason: String)
   case otherModel(thresholds: String, model: String)
   case notABundle(path: String)
+  case unlikeBudgets(reason: String)
+  case noSuchBudget(asked: Double, offered: [Double])
   case outOfRange(tensor: String, type: WeightType)
   case notFinite(tensor: String)
 }
@@ -16,6 +18,10 @@ extension BundleError: CustomStringConvertible {
       "the thresholds were solved for the model \(thresholds.prefix(12))…, but this is \(model.prefix(12))…: give the model that was calibrated"
     case .notABundle(let path):
       "'\(path)' holds something that is not a bundle of Gambit, and is left alone: choose another folder"
+    case .unlikeBudgets(let reason):
+      "these thresholds cannot share a bundle: \(reason)"
+    case .noSuchBudget(let asked, let offered):
+      "the bundle has no thresholds for sparsity \(asked): choose \(offered.map { String($0) }.joined(separator: " or "))"
     case .outOfRange(let tensor, let type):
       "tensor '\(tensor)' has weights beyond the range of \(type.rawValue): export as \(type == .bf16 ? "f32" : "bf16 or f32")"
     case .notFinite(let tensor):

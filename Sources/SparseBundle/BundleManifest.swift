@@ -5,7 +5,9 @@ import ThresholdSolver
 /// `schemas/manifest.schema.json` describes it.
 public struct BundleManifest: Sendable, Equatable, Codable {
   static let format = "gambit-bundle"
+  /// Of a bundle with one budget, and of one with several.
   static let formatVersion = 1
+  static let ladderVersion = 2
 
   public struct Model: Sendable, Equatable, Codable {
     public var name: String
@@ -48,11 +50,15 @@ public struct BundleManifest: Sendable, Equatable, Codable {
     public var norm: CHESS.Norm?
     /// Which factor decides: the gate where it is absent.
     public var source: MaskSource?
+    /// The share of other rows dropped at which each channel chose its source; absent where that is the bundle's own.
+    public var sourceShare: Double?
     /// How far the shares of the two cuts of the FFN lie from the sparsity; absent where there is one.
     public var secondCut: Double?
     /// The share of the FFN's inputs that deciding rows leave out; absent where they read them all.
     public var inputCut: Double?
     public var attention: Bool
+    /// How bytes saved are divided between the FFN and attention; absent where each drops the same share.
+    public var allocation: Allocation?
     /// The share asked for.
     public var sparsity: Double
     /// The shares dropped of the calibration text.
@@ -61,10 +67,21 @@ public struct BundleManifest: Sendable, Equatable, Codable {
     public var statisticsSha256: String
     /// How prompts are read.
     public var prefill = Prefill.dense
+    /// What a runtime may be asked for instead, each in files of its own; absent where there is one budget.
+    public var budgets: [Budget]?
 
     public enum Prefill: String, Sendable, Codable {
       case dense
     }
+  }
+
+  /// Another share to drop than a bundle's default, by the same method.
+  public struct Budget: Sendable, Equatable, Codable {
+    public var sparsity: Double
+    public var secondCut: Double?
+    public var inputCut: Double?
+    /// The shares dropped of the calibration text.
+    public var realised: Thresholds.Shares
   }
 
   public struct Golden: Sendable, Equatable, Codable {
@@ -87,7 +104,7 @@ public struct BundleManifest: Sendable, Equatable, Codable {
   }
 
   public var format = Self.format
-  public var version = Self.formatVersion
+  public var version: Int
   public var model: Model
   public var weights: Weights
   public var sparsification: Sparsification
@@ -95,6 +112,46 @@ public struct BundleManifest: Sendable, Equatable, Codable {
   /// Every file but the manifest, by name.
   public var files: [File]
   public var tools: [Tool]
+}
+
+extension BundleManifest.Sparsification {
+  init(_ ladder: ThresholdLadder) {
+    let (thresholds, request) = (ladder.first, ladder.first.request)
+    self.init(
+      method: request.method, norm: request.norm, source: request.source, sourceShare: request.sourceShare,
+      secondCut: request.secondCut, inputCut: request.inputCut, attention: request.attention,
+      allocation: request.allocation, sparsity: request.sparsity, realised: thresholds.realised,
+      corpusSha256: thresholds.corpusHash, statisticsSha256: thresholds.statisticsHash)
+    guard !ladder.others.isEmpty else { return }
+    budgets = ladder.others.map { other in
+      .init(
+        sparsity: other.request.sparsity, secondCut: other.request.secondCut, inputCut: other.request.inputCut,
+        realised: other.realised)
+    }
+  }
+
+  /// The sparsities to choose from, the default first.
+  public var sparsities: [Double] { [sparsity] + otherSparsities }
+
+  var otherSparsities: [Double] { (budgets ?? []).map(\.sparsity) }
+
+  /// The sparsity of another budget that is asked for; `nil` for the default.
+  ///
+  /// - Throws: ``BundleError/noSuchBudget(asked:offered:)``.
+  public func otherBudget(_ asked: Double?) throws(BundleError) -> Double? {
+    guard let asked, asked != sparsity else { return nil }
+    guard otherSparsities.contains(asked) else { throw .noSuchBudget(asked: asked, offered: sparsities) }
+    return asked
+  }
+
+  /// What is wrong with the budgets in themselves.
+  var problem: String? {
+    let all = sparsities
+    guard all.allSatisfy({ (0...1).contains($0) }), Set(all).count == all.count, budgets?.isEmpty != true else {
+      return "sparsities are not shares that differ"
+    }
+    return nil
+  }
 }
 
 extension BundleManifest.Weights {

@@ -52,8 +52,10 @@ public struct BundleVerification: Sendable {
         let opened = try ModelBundle(path: path)
         try checkAgreement(opened)
         bundle = opened
+        let budgets = manifest.sparsification.budgets.map { ", \(1 + $0.count) budgets" } ?? ""
         return
           "\(opened.configuration.layerCount) layers, \(opened.weights.layout.entries.count) tensors in \(opened.weights.type.rawValue)"
+          + budgets
       })
     guard let bundle else { return (checks, nil) }
     checks.append(
@@ -90,7 +92,7 @@ public struct BundleVerification: Sendable {
     return "\(size) bytes"
   }
 
-  /// What the manifest repeats must be what the parts say.
+  /// What the manifest repeats must be what the parts say, and one layout of weights must serve all budgets.
   private func checkAgreement(_ bundle: ModelBundle) throws {
     let (manifest, thresholds) = (bundle.manifest, bundle.thresholds)
     func require(_ holds: Bool, _ what: String) throws {
@@ -102,13 +104,10 @@ public struct BundleVerification: Sendable {
     try require(manifest.model.sha256 == thresholds.modelHash, "model")
     try require(manifest.model.architecture == bundle.configuration.architecture.rawValue, "architecture")
     try require(manifest.model.parameters == bundle.configuration.parameterCount, "number of parameters")
-    let (stated, request) = (manifest.sparsification, thresholds.request)
-    try require(stated.method == request.method && stated.norm == request.norm, "method")
-    try require(stated.source == request.source && stated.secondCut == request.secondCut, "source or second cut")
-    try require(stated.inputCut == request.inputCut, "input cut")
-    try require(stated.attention == request.attention && stated.sparsity == request.sparsity, "sparsity")
-    try require(stated.realised == thresholds.realised, "realised shares")
-    try require(stated.corpusSha256 == thresholds.corpusHash, "corpus")
-    try require(stated.statisticsSha256 == thresholds.statisticsHash, "statistics")
+    let others = try manifest.sparsification.otherSparsities.map {
+      try ModelBundle(path: path, sparsity: $0).thresholds
+    }
+    let ladder = try ThresholdLadder(thresholds, others: others)
+    try require(manifest.sparsification == .init(ladder), "sparsification")
   }
 }

@@ -18,50 +18,70 @@ public enum BundleFile {
   /// Made by others than the writer; not part of what the manifest lists.
   static let signature = "model.sig"
 
-  /// All but the manifest.
+  /// All but the manifest, of a bundle with one budget.
   static let listed = [configuration, golden, thresholds, tokenizer, tokenizerConfiguration, weights]
+
+  /// All but the manifest, by name.
+  static func listed(otherBudgets: [Double]) -> [String] {
+    (listed + otherBudgets.flatMap { [thresholds(at: $0), golden(at: $0)] }).sorted()
+  }
+
+  /// A budget's thresholds; the default's where its sparsity is `nil`.
+  static func thresholds(at sparsity: Double?) -> String {
+    sparsity.map { "thresholds-\($0).safetensors" } ?? thresholds
+  }
+
+  /// What a runtime must compute with them.
+  static func golden(at sparsity: Double?) -> String { sparsity.map { "golden-\($0).safetensors" } ?? golden }
 }
 
 /// Writes a bundle: a folder that appears whole or not at all. The same inputs give the same bytes.
 public struct BundleWriter {
   public let model: Checkpoint
-  public let thresholds: Thresholds
+  public let ladder: ThresholdLadder
   public let type: WeightType
   public let toolVersion: String
-  private let factorRows: FactorRows?
 
-  /// - Throws: ``BundleError`` or `SolverError` where the thresholds are not this model's.
-  public init(model: Checkpoint, thresholds: Thresholds, type: WeightType, toolVersion: String) throws {
+  /// - Parameters:
+  ///   - thresholds: The default's.
+  ///   - others: Those of other budgets.
+  /// - Throws: ``BundleError`` or `SolverError` where thresholds are not this model's or not of one method, or no bundle
+  ///   can hold them.
+  public init(
+    model: Checkpoint, thresholds: Thresholds, others: [Thresholds] = [], type: WeightType, toolVersion: String
+  ) throws {
+    try thresholds.request.method.checkExportable()
     let hash = try model.hash
-    guard thresholds.modelHash == hash else {
-      throw BundleError.otherModel(thresholds: thresholds.modelHash, model: hash)
+    for each in [thresholds] + others {
+      guard each.modelHash == hash else { throw BundleError.otherModel(thresholds: each.modelHash, model: hash) }
+      try each.check(model.configuration)
     }
-    try thresholds.check(model.configuration)
     self.model = model
-    self.thresholds = thresholds
+    ladder = try ThresholdLadder(thresholds, others: others)
     self.type = type
     self.toolVersion = toolVersion
-    factorRows = FactorRows(thresholds)
   }
 
   /// Writes the folder `path`, in place of one that is there. Weights are taken a layer at a time.
   ///
   /// - Parameters:
-  ///   - golden: Made for these weights and thresholds.
+  ///   - golden: Made for these weights and thresholds; of other budgets, in their order, `others`.
   ///   - loss: What the type costs; `nil` for f32, which costs nothing.
   ///   - progress: Called with the share of the weights that is written.
   /// - Returns: How many of the weights are exactly the model's.
+  /// - Precondition: There is one of `others` for each other budget.
   /// - Throws: ``BundleError``, `FileError`, or what the model's weights throw.
   @discardableResult
   public func write(
-    to path: String, golden: GoldenVectors, tolerance: Double, loss: RoundingLoss?,
+    to path: String, golden: GoldenVectors, others: [GoldenVectors] = [], tolerance: Double, loss: RoundingLoss?,
     progress: (_ share: Double) -> Void = { _ in }
   ) throws -> ExactWeights {
+    precondition(others.count == ladder.others.count)
     try Self.checkReplaceable(path)
     var exact = ExactWeights()
     try writeDirectoryAtomically(at: path) { folder in
       let tokenizer = try Tokenizer(model.tokenizer)
-      let layout = try BundleLayout(model.configuration, type, cutsInput: factorRows != nil)
+      let layout = try BundleLayout(model.configuration, type, cutsInput: ladder.factorRows != nil)
       func put(_ name: String, _ bytes: some Collection<UInt8>) throws {
         try writeAtomically(bytes, to: folder + "/" + name)
       }
@@ -71,12 +91,16 @@ public struct BundleWriter {
           beginOfText: tokenizer.beginOfText, endOfText: tokenizer.endOfText, weightType: type.rawValue))
       try put(BundleFile.tokenizer, tokenizer.json())
       try put(BundleFile.tokenizerConfiguration, tokenizer.configurationJSON())
-      try put(BundleFile.thresholds, thresholds.encoded())
-      try put(
-        BundleFile.golden,
-        SafetensorsWriter.encode(
-          golden.tensors(vocabularySize: model.configuration.vocabularySize),
-          metadata: ["format": "gambit-golden", "version": "1"]))
+      for (index, golden) in ([golden] + others).enumerated() {
+        let thresholds = ladder.all[index]
+        let other = index == 0 ? nil : thresholds.request.sparsity
+        try put(BundleFile.thresholds(at: other), thresholds.encoded())
+        try put(
+          BundleFile.golden(at: other),
+          SafetensorsWriter.encode(
+            golden.tensors(vocabularySize: model.configuration.vocabularySize),
+            metadata: ["format": "gambit-golden", "version": "1"]))
+      }
       exact = try writeWeights(layout, to: folder + "/" + BundleFile.weights, progress)
 
       let encoder = JSONEncoder()
@@ -101,20 +125,17 @@ public struct BundleWriter {
     _ layout: BundleLayout, _ golden: GoldenVectors, _ tolerance: Double, _ loss: RoundingLoss?, _ exact: ExactWeights,
     _ folder: String
   ) throws -> BundleManifest {
-    let request = thresholds.request
+    let sparsification = BundleManifest.Sparsification(ladder)
     return BundleManifest(
+      version: ladder.others.isEmpty ? BundleManifest.formatVersion : BundleManifest.ladderVersion,
       model: .init(
         name: model.name, sha256: try model.hash, architecture: model.configuration.architecture.rawValue,
         parameters: model.parameterCount),
       weights: .init(
         type: type, bytes: layout.header.encoded().count + layout.header.dataSize, exactShare: exact.share, loss),
-      sparsification: .init(
-        method: request.method, norm: request.norm, source: request.source, secondCut: request.secondCut,
-        inputCut: request.inputCut, attention: request.attention, sparsity: request.sparsity,
-        realised: thresholds.realised,
-        corpusSha256: thresholds.corpusHash, statisticsSha256: thresholds.statisticsHash),
+      sparsification: sparsification,
       golden: .init(tolerance: tolerance, sourceDifference: golden.sourceDifference),
-      files: try BundleFile.listed.sorted().map { name in
+      files: try BundleFile.listed(otherBudgets: sparsification.otherSparsities).map { name in
         let file = folder + "/" + name
         return .init(name: name, size: try FileReader(path: file).count, sha256: try sha256(ofFile: file))
       },
@@ -133,7 +154,7 @@ public struct BundleWriter {
     try writer.endFrame()
 
     let total = Double(max(layout.header.dataSize, 1))
-    var source = TensorSource(model.weights, factorRows)
+    var source = TensorSource(model.weights, ladder.factorRows)
     var exact = ExactWeights()
     for entry in layout.entries {
       let matrix = try source.values(of: entry)

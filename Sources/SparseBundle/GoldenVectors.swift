@@ -1,4 +1,5 @@
 import Checkpoints
+import Foundation
 
 /// What a runtime must compute from a bundle: a few texts as tokens, the logits after some of their
 /// positions, and what every token keeps. Computed when the bundle is made, by the forward pass.
@@ -69,11 +70,13 @@ extension GoldenVectors {
     while file.header.tensor(named: "texts.\(texts.count).tokens") != nil {
       texts.append(try Self.text(file, "texts.\(texts.count).", configuration))
     }
-    guard !texts.isEmpty else { throw BundleError.malformed(file: BundleFile.golden, reason: "it holds no text") }
+    guard !texts.isEmpty else { throw BundleError.malformed(file: Self.name(file), reason: "it holds no text") }
   }
 
+  private static func name(_ file: SafetensorsFile) -> String { URL(filePath: file.path).lastPathComponent }
+
   private static func text(_ file: SafetensorsFile, _ name: String, _ c: ModelConfiguration) throws -> Text {
-    func fail(_ reason: String) -> BundleError { .malformed(file: BundleFile.golden, reason: "\(name)\(reason)") }
+    func fail(_ reason: String) -> BundleError { .malformed(file: Self.name(file), reason: "\(name)\(reason)") }
     let tokens = try file.integers(of: name + "tokens")
     let positions = try file.integers(of: name + "positions").map(Int.init)
     guard !tokens.isEmpty, tokens.allSatisfy({ $0 >= 0 && $0 < c.vocabularySize }) else {

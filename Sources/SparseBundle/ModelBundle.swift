@@ -5,22 +5,28 @@ import ThresholdSolver
 import Tokenizers
 import Zstandard
 
-/// A bundle on disk. Opening reads everything but the weights and the golden vectors, and checks that
+/// A bundle on disk, at one of its budgets. Opening reads everything but the weights and the golden vectors, and checks that
 /// the parts fit each other; whether the files are what the manifest says is for
 /// ``BundleVerification`` to find out.
 public struct ModelBundle: Sendable {
   public let path: String
   public let manifest: BundleManifest
   public let configuration: ModelConfiguration
+  /// Those of the budget.
   public let thresholds: Thresholds
   public let weights: BundleWeights
+  private let goldenFile: String
 
+  /// - Parameter sparsity: Which budget; the bundle's default where it is `nil`.
   /// - Throws: ``BundleError``, or what the reader of the part that is damaged throws.
-  public init(path: String) throws {
+  public init(path: String, sparsity: Double? = nil) throws {
     self.path = path
     manifest = try BundleManifest(reading: path + "/" + BundleFile.manifest)
+    let other = try manifest.sparsification.otherBudget(sparsity)
+    goldenFile = BundleFile.golden(at: other)
     configuration = try ModelConfiguration(huggingFaceConfiguration: path + "/" + BundleFile.configuration)
-    thresholds = try Thresholds(SafetensorsFile(path: path + "/" + BundleFile.thresholds))
+    thresholds = try Thresholds(SafetensorsFile(path: path + "/" + BundleFile.thresholds(at: other)))
+    try thresholds.request.method.checkExportable()
     try thresholds.check(configuration)
     weights = try BundleWeights(
       path: path + "/" + BundleFile.weights, configuration, manifest.weights.type,
@@ -37,9 +43,10 @@ public struct ModelBundle: Sendable {
     }
   }
 
+  /// Of the budget.
   public var golden: GoldenVectors {
     get throws {
-      let golden = try GoldenVectors(SafetensorsFile(path: path + "/" + BundleFile.golden), configuration)
+      let golden = try GoldenVectors(SafetensorsFile(path: path + "/" + goldenFile), configuration)
       let attention = thresholds.request.attention
       let secondCut = thresholds.layers.contains { $0.product != nil }
       let inputCut = thresholds.layers.contains { $0.input != nil }
@@ -51,7 +58,7 @@ public struct ModelBundle: Sendable {
       }
       guard fits else {
         throw BundleError.malformed(
-          file: BundleFile.golden, reason: "it does not record decisions exactly where thresholds decide")
+          file: goldenFile, reason: "it does not record decisions exactly where thresholds decide")
       }
       return golden
     }
@@ -74,11 +81,17 @@ extension BundleManifest {
       throw fail("it does not follow the manifest's schema (\(error.summary))")
     }
     guard format == Self.format else { throw fail("its format is '\(format)', not '\(Self.format)'") }
-    guard version == Self.formatVersion else {
-      throw fail("it has version \(version), but this program reads version \(Self.formatVersion)")
+    guard [Self.formatVersion, Self.ladderVersion].contains(version) else {
+      throw fail(
+        "it has version \(version), but this program reads versions \(Self.formatVersion) and \(Self.ladderVersion)")
     }
-    guard files.map(\.name) == BundleFile.listed.sorted() else {
-      throw fail("it does not list exactly \(BundleFile.listed.sorted().joined(separator: ", "))")
+    guard (version == Self.ladderVersion) == (sparsification.budgets != nil) else {
+      throw fail("it has version \(version), but not the budgets of that version")
+    }
+    if let problem = sparsification.problem { throw fail("its \(problem)") }
+    let listed = BundleFile.listed(otherBudgets: sparsification.otherSparsities)
+    guard files.map(\.name) == listed else {
+      throw fail("it does not list exactly \(listed.joined(separator: ", "))")
     }
     if let problem = weights.problem { throw fail("of its weights the \(problem)") }
     guard golden.tolerance >= 0, golden.tolerance <= 0.01, golden.sourceDifference.isFinite else {

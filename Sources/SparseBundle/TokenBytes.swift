@@ -46,11 +46,14 @@ extension Thresholds.Shares {
   package func unread(_ part: LayerTensor) -> Double {
     switch part {
     case .query: query ?? 0
+    case .key: key ?? 0
+    case .value: value ?? 0
     case .output: output ?? 0
     case .gate: input ?? 0
     // Of gate and up each channel's deciding row is read, the other one where the channel is kept: together they
     // lose as much as one of them would.
-    case .up: ffn
+    // With inputs left out as well, of the rows that are read; reckoned as if the two were independent.
+    case .up: ffn + (1 - ffn) * (otherInput ?? 0)
     case .down: down ?? ffn
     default: 0
     }
@@ -60,7 +63,10 @@ extension Thresholds.Shares {
 extension Thresholds.Layer {
   /// What a token reads to decide: float32 thresholds and biases, a byte for each channel's source.
   fileprivate var decidingBytes: Int {
-    let floats = [ffn, query, output, product, input, bias].reduce(0) { $0 + ($1?.count ?? 0) }
+    // Where other rows have input thresholds of their own no factor decides: those on factors are all 0.
+    let factors = otherInput == nil ? ffn : nil
+    let floats = [factors, query, key, value, output, product, input, otherInput, bias]
+      .reduce(0) { $0 + ($1?.count ?? 0) }
     return MemoryLayout<Float>.size * floats + (upDecides?.count ?? 0)
   }
 }

@@ -65,4 +65,12 @@ public struct SparseModel: Sendable {
     self.finalNorm = finalNorm
     self.outputHead = outputHead
   }
+
+  /// Takes thresholds of another budget of the same bundle.
+  ///
+  /// - Precondition: There is one for each layer.
+  public mutating func use(_ thresholds: Thresholds) {
+    precondition(thresholds.layers.count == layers.count)
+    for index in layers.indices { layers[index].thresholds = thresholds.layers[index] }
+  }
 }

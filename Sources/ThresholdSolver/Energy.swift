@@ -10,7 +10,8 @@ import Foundation
 ///
 /// Either factor can decide: a channel reads one of its rows always and the other one, with its down column, where
 /// it is kept, so that both cost the same bytes. With ``MaskSource/perChannel`` a channel takes the one whose net
-/// benefit at λ, `Σ (λ − cost)` over what it would drop, is larger.
+/// benefit at λ, `Σ (λ − cost)` over what it would drop, is larger. With a ``sourceShare`` it takes the one that is
+/// larger at the λ of that share, whatever share is solved for: such thresholds share a bundle's weights.
 ///
 /// Differences between the norms of down columns and cross terms between channels are neglected.
 public struct Energy: ThresholdMethod {
@@ -19,30 +20,46 @@ public struct Energy: ThresholdMethod {
   private static let steps = 30
 
   public let source: MaskSource
+  /// The share dropped at which channels choose their source; that which is solved for where it is `nil`.
+  public let sourceShare: Double?
 
-  public init(source: MaskSource) { self.source = source }
+  public init(source: MaskSource, sourceShare: Double? = nil) {
+    self.source = source
+    self.sourceShare = sourceShare
+  }
 
   /// - Complexity: O(channels · bins), and O(channels · log bins) for each sparsity.
   public func prepare(_ layer: LayerStatistics, gateActivation: GateActivation) -> LayerSolver {
     let gate = source == .up ? nil : FactorCosts(layer.gate, other: layer.up, gateActivation)
     let up = source == .gate ? nil : FactorCosts(layer.up, other: layer.gate, nil)
     let problem = LayerCosts(gate: gate, up: up, channels: layer.gate.absoluteSum.count)
-    return { solve(problem, sparsity: $0) }
+    let fixed = sourceShare.flatMap { problem.sources(logCost: logCost(problem, sparsity: $0)) }
+    return { solve(problem, sparsity: $0, fixed) }
   }
 
-  private func solve(_ problem: LayerCosts, sparsity: Double) -> FactorThresholds {
+  /// - Parameter fixed: The sources, where they are not chosen at this sparsity.
+  private func solve(_ problem: LayerCosts, sparsity: Double, _ fixed: [Bool]?) -> FactorThresholds {
     guard sparsity > 0, sparsity < 1, problem.total > 0 else {
       let threshold: Float = sparsity < 1 ? 0 : .infinity
       return FactorThresholds(
-        [Float](repeating: threshold, count: problem.channels), upDecides: problem.sources(logCost: 0))
+        [Float](repeating: threshold, count: problem.channels), upDecides: fixed ?? problem.sources(logCost: 0))
     }
-    let wanted = sparsity * problem.total
-    let middle = bisect(Self.logCosts) { problem.dropped(problem.sources(logCost: $0), logCost: $0) >= wanted }
+    var (sources, range) = (fixed, Self.logCosts)
+    if fixed == nil {
+      let middle = logCost(problem, sparsity: sparsity)
+      (sources, range) = (problem.sources(logCost: middle), middle - 1...middle + 1)
+    }
     // Where a channel changes its source the share jumps a little: with sources fixed it is met exactly.
-    let sources = problem.sources(logCost: middle)
-    let logCost = bisect(middle - 1...middle + 1) { problem.dropped(sources, logCost: $0) >= wanted }
+    let wanted = sparsity * problem.total
+    let logCost = bisect(range) { problem.dropped(sources, logCost: $0) >= wanted }
     return FactorThresholds(
       problem.thresholds(sources, logCost: logCost).map(Float.init), upDecides: sources)
+  }
+
+  /// The logarithm of λ at which channels that choose their source there drop a share of all values.
+  private func logCost(_ problem: LayerCosts, sparsity: Double) -> Double {
+    let wanted = sparsity * problem.total
+    return bisect(Self.logCosts) { problem.dropped(problem.sources(logCost: $0), logCost: $0) >= wanted }
   }
 
   /// The least number of a range that is large enough, within a few millionths.

@@ -5,6 +5,8 @@ public struct SolverRequest: Sendable, Hashable, Codable {
     case cats
     case chess
     case energy
+    case magnitude
+    case wina
   }
 
   public var method: Method
@@ -12,40 +14,54 @@ public struct SolverRequest: Sendable, Hashable, Codable {
   public var norm: CHESS.Norm?
   /// Which factor decides: the gate where it is `nil`.
   public var source: MaskSource?
+  /// The share of other rows dropped at which each channel chooses its source; `nil` where that is the request's own.
+  /// Requests that agree in it take the same sources at every sparsity.
+  public var sourceShare: Double?
   /// How far the shares of the two cuts of the FFN lie from the sparsity; `nil` where there is one cut.
   public var secondCut: Double?
   /// The share of the FFN's inputs that deciding rows leave out; `nil` where they read them all.
   public var inputCut: Double?
-  /// Also skip inputs of the query and output projections.
+  /// Also skip inputs of the query and output projections; of methods that cut inputs those of key and value, too.
   public var attention: Bool
+  /// How the bytes that are not read are divided between the FFN and attention; `nil` where each drops the same share.
+  public var allocation: Allocation?
   /// The share to drop at each place of cutting, from 0 to 1.
   public var sparsity: Double
 
   /// - Parameters:
   ///   - norm: `rms` for CHESS unless given.
   ///   - source: The first of the method's unless given.
+  ///   - sourceShare: From 0 to 1, only where each channel has its own source.
   ///   - secondCut: From 0, which cuts once, to 0.5; the method's default unless given.
   ///   - inputCut: From 0, which reads all inputs, to 1; the method's default unless given.
+  ///   - allocation: `uniform` unless given. Without attention there is nothing to divide, and both are the same.
   /// - Throws: ``SolverError`` where the sparsity or a cut is no share, or the method has no such option.
   public init(
-    method: Method, norm: CHESS.Norm? = nil, source: MaskSource? = nil, secondCut: Double? = nil,
-    inputCut: Double? = nil, attention: Bool, sparsity: Double
+    method: Method, norm: CHESS.Norm? = nil, source: MaskSource? = nil, sourceShare: Double? = nil,
+    secondCut: Double? = nil, inputCut: Double? = nil, attention: Bool, allocation: Allocation? = nil, sparsity: Double
   ) throws(SolverError) {
-    guard sparsity >= 0, sparsity <= 1 else { throw .notAShare(sparsity) }
+    for share in [sparsity, sourceShare ?? 0] {
+      guard share >= 0, share <= 1 else { throw .notAShare(share) }
+    }
     guard method == .chess || norm == nil else { throw .noNorm(method) }
     guard source.map(method.sources.contains) ?? true else { throw .noSource(method) }
+    guard sourceShare == nil || (source ?? method.defaultSource) == .perChannel else { throw .noSourceShare }
     let cut = secondCut ?? method.defaultSecondCut
     guard cut >= 0, cut <= 0.5 else { throw .notASecondCut(cut) }
     let input = inputCut ?? method.defaultInputCut(sparsity: sparsity)
     guard input >= 0, input <= 1 else { throw .notAnInputCut(input) }
+    guard !method.cutsInputs || (cut == 0 && input == 0) else { throw .noCuts(method) }
+    guard allocation.map(method.allocations.contains) ?? true else { throw .noAllocation(method) }
     self.method = method
     self.norm = method == .chess ? norm ?? .rms : nil
     // The gate decides in every method's original form, so that only another source is worth a word.
-    let chosen = source ?? method.sources[0]
+    let chosen = source ?? method.defaultSource
     self.source = chosen == .gate ? nil : chosen
+    self.sourceShare = sourceShare
     self.secondCut = cut == 0 ? nil : cut
     self.inputCut = input == 0 ? nil : input
     self.attention = attention
+    self.allocation = attention && allocation == .global ? .global : nil
     self.sparsity = sparsity
   }
 
@@ -54,56 +70,93 @@ public struct SolverRequest: Sendable, Hashable, Codable {
     private var name: Method
     private var norm: CHESS.Norm?
     private var source: MaskSource?
+    private var sourceShare: Double?
 
-    fileprivate init(_ request: SolverRequest) { (name, norm, source) = (request.method, request.norm, request.source) }
+    fileprivate init(_ request: SolverRequest) {
+      (name, norm, source, sourceShare) = (request.method, request.norm, request.source, request.sourceShare)
+    }
 
-    var method: any ThresholdMethod {
+    /// `nil` where inputs are cut in place of channels; see ``InputCuts``.
+    var method: (any ThresholdMethod)? {
       switch name {
       case .cats: CATS()
       case .chess: CHESS(norm: norm ?? .rms, upDecides: source == .up)
-      case .energy: Energy(source: source ?? .gate)
+      case .energy: Energy(source: source ?? .gate, sourceShare: sourceShare)
+      case .magnitude, .wina: nil
       }
     }
   }
 
   var solver: Solver { Solver(self) }
 
-  /// The shares to drop of deciding rows' inputs, of other rows and of down columns. They add up to twice the
-  /// sparsity, so that neither a second nor an input cut reads more or fewer bytes; where one would leave 0…1 it is
-  /// as far as it can be.
-  var shares: (input: Double, other: Double, down: Double) {
-    let input = min(inputCut ?? 0, 2 * sparsity, 2 * (1 - sparsity))
-    let mean = sparsity - input / 2
+  /// The shares to drop of deciding rows' inputs, of other rows and of down columns, where `share` is their mean: they
+  /// add up to twice of it, so that neither a second nor an input cut reads more or fewer bytes. Where one would leave
+  /// 0…1 it is as far as it can be. An input cut is in proportion to the share.
+  func shares(ffn share: Double) -> (input: Double, other: Double, down: Double) {
+    let asked = share == sparsity ? inputCut ?? 0 : (inputCut ?? 0) * share / sparsity
+    let input = min(asked, 2 * share, 2 * (1 - share))
+    let mean = share - input / 2
     let cut = min(secondCut ?? 0, mean, 1 - mean)
     return (input, mean - cut, mean + cut)
   }
 }
 
 extension SolverRequest {
+  /// The share of other rows that it drops, to a tenth of a percent: what a ``sourceShare`` may be.
+  public var rowShare: Double { (1000 * shares(ffn: sparsity).other).rounded() / 1000 }
+
+  /// What a file of its thresholds is called beside those of other requests: `thresholds-METHOD-SPARSITY.safetensors`,
+  /// with METHOD as ``fileLabel``.
+  public var fileName: String { "thresholds-\(fileLabel)-\(sparsity).safetensors" }
+
   /// What tells apart the files of requests for the same sparsity. What a method does unless asked otherwise has no
   /// word.
   public var fileLabel: String {
     var words = [method.rawValue]
     if norm == .mean { words.append("mean") }
-    if (source ?? .gate) != method.sources[0] { words.append((source ?? .gate).rawValue) }
+    if (source ?? .gate) != method.defaultSource { words.append((source ?? .gate).rawValue) }
+    if let sourceShare { words.append("sources\(sourceShare)") }
     let cut = secondCut ?? 0
     if cut != method.defaultSecondCut { words.append("cut\(cut)") }
     let input = inputCut ?? 0
     if input != method.defaultInputCut(sparsity: sparsity) { words.append("input\(input)") }
     if attention { words.append("attention") }
+    if let allocation { words.append(allocation.rawValue) }
     return words.joined(separator: "-")
   }
 }
 
 extension SolverRequest.Method {
-  /// Which factors may decide, the one that does unless another is asked for first.
+  /// Which factors may decide, the one that does unless another is asked for first; none where inputs are cut in place
+  /// of channels.
   public var sources: [MaskSource] {
     switch self {
     case .cats: [.gate]
     case .chess: [.gate, .up]
     case .energy: [.perChannel, .gate, .up]
+    case .magnitude, .wina: []
     }
   }
+
+  /// How a budget may be divided, the way it is unless another is asked for first. Shares of places are found for methods
+  /// that cut channels alone.
+  public var allocations: [Allocation] { cutsInputs ? [.uniform] : Allocation.allCases }
+
+  /// Every projection's input is cut by itself, and no channel of the FFN by a factor.
+  public var cutsInputs: Bool { self == .magnitude || self == .wina }
+
+  /// Scores weigh inputs by the norms of their weight columns.
+  public var weighsColumns: Bool { self == .wina }
+
+  /// Whether a bundle can hold its thresholds.
+  public var isExportable: Bool { !cutsInputs }
+
+  /// - Throws: ``SolverError/notExportable(_:)``.
+  public func checkExportable() throws(SolverError) {
+    guard isExportable else { throw .notExportable(self) }
+  }
+
+  fileprivate var defaultSource: MaskSource { sources.first ?? .gate }
 
   /// The second cut unless another is asked for; 0 is none. Documentation/ablation.md says how far energy's is measured.
   public var defaultSecondCut: Double { self == .energy ? 0.075 : 0 }
@@ -122,8 +175,12 @@ public enum SolverError: Error, Equatable, Sendable {
   case notAShare(Double)
   case noNorm(SolverRequest.Method)
   case noSource(SolverRequest.Method)
+  case noSourceShare
   case notASecondCut(Double)
   case notAnInputCut(Double)
+  case noCuts(SolverRequest.Method)
+  case noAllocation(SolverRequest.Method)
+  case notExportable(SolverRequest.Method)
   case malformed(String)
 }
 
@@ -134,13 +191,24 @@ extension SolverError: CustomStringConvertible {
       "sparsity \(sparsity) is not a share: give a number from 0 (keep all) to 1 (drop all)"
     case .noNorm(let method):
       "method '\(method.rawValue)' has no norm: leave it out, or choose 'chess'"
+    case .noSource(let method) where method.sources.isEmpty:
+      "method '\(method.rawValue)' has no source, since no factor decides: leave it out"
     case .noSource(let method):
       "method '\(method.rawValue)' has no such source: choose one of "
         + method.sources.map { "'\($0.rawValue)'" }.joined(separator: ", ")
+    case .noSourceShare:
+      "sources are chosen only where each channel has its own: leave the choice out, or take the method 'energy' with the source 'per-channel'"
     case .notASecondCut(let cut):
       "second cut \(cut) is none: give a number from 0 (cut once) to 0.5"
     case .notAnInputCut(let cut):
       "input cut \(cut) is no share: give a number from 0 (read all inputs) to 1"
+    case .noCuts(let method):
+      "method '\(method.rawValue)' cuts every input once: leave out the second cut and the input cut, or give 0"
+    case .noAllocation(let method):
+      "method '\(method.rawValue)' drops the same share at every place: leave out the allocation, or choose 'uniform'"
+    case .notExportable(let method):
+      "method '\(method.rawValue)' is a baseline for comparison, which bundles cannot hold: choose one of "
+        + SolverRequest.Method.allCases.filter(\.isExportable).map { "'\($0.rawValue)'" }.joined(separator: ", ")
     case .malformed(let reason):
       "these are not Gambit thresholds: \(reason)"
     }

@@ -5,7 +5,8 @@ import Checkpoints
 // ([1] or one a channel); what they were solved for and from is in `__metadata__`. In all layers or in
 // none there may be `layers.l.ffn.source` U8 [intermediateSize], `layers.l.ffn.product_threshold`
 // ([1] or [intermediateSize]), `layers.l.ffn.input_threshold` ([1] or [hiddenSize]) and `layers.l.ffn.bias`
-// [hiddenSize].
+// [hiddenSize]. Methods that cut inputs, and no others, have `layers.l.ffn.other_input_threshold` and, where attention
+// is cut, `layers.l.attention.{key,value}_threshold` (each [1] or [hiddenSize]).
 extension Thresholds {
   static let format = "gambit-thresholds"
   static let version = "1"
@@ -16,8 +17,8 @@ extension Thresholds {
     for (index, layer) in layers.enumerated() {
       for (name, values) in [
         (Name.ffn, layer.ffn), (Name.product, layer.product), (Name.input, layer.input), (Name.bias, layer.bias),
-        (Name.query, layer.query),
-        (Name.output, layer.output),
+        (Name.otherInput, layer.otherInput), (Name.query, layer.query), (Name.key, layer.key),
+        (Name.value, layer.value), (Name.output, layer.output),
       ] {
         guard let values else { continue }
         tensors.append(SafetensorsTensor(name: name.tensor(index), shape: [values.count], values: values))
@@ -41,11 +42,16 @@ extension Thresholds {
     ]
     metadata["norm"] = request.norm?.rawValue
     metadata["source"] = request.source?.rawValue
+    metadata["source_share"] = request.sourceShare.map { String($0) }
     metadata["second_cut"] = request.secondCut.map { String($0) }
     metadata["input_cut"] = request.inputCut.map { String($0) }
+    metadata["allocation"] = request.allocation?.rawValue
     metadata["realised_down"] = realised.down.map { String($0) }
     metadata["realised_input"] = realised.input.map { String($0) }
+    metadata["realised_other_input"] = realised.otherInput.map { String($0) }
     metadata["realised_query"] = realised.query.map { String($0) }
+    metadata["realised_key"] = realised.key.map { String($0) }
+    metadata["realised_value"] = realised.value.map { String($0) }
     metadata["realised_output"] = realised.output.map { String($0) }
     return metadata
   }
@@ -81,18 +87,24 @@ extension Thresholds {
     guard norm != nil || metadata["norm"] == nil else {
       throw SolverError.malformed("'\(file.path)' has an unknown norm")
     }
-    let source = metadata["source"].flatMap(MaskSource.init) ?? .gate
-    guard metadata["source"].map({ $0 == source.rawValue }) ?? true else {
+    let source = metadata["source"].flatMap(MaskSource.init) ?? (method.cutsInputs ? nil : .gate)
+    guard metadata["source"].map({ $0 == source?.rawValue }) ?? true else {
       throw SolverError.malformed("'\(file.path)' has an unknown source")
+    }
+    let allocation = metadata["allocation"].flatMap(Allocation.init)
+    guard metadata["allocation"].map({ $0 == Allocation.global.rawValue && attention }) ?? true else {
+      throw SolverError.malformed("'\(file.path)' has an unknown allocation, or one without attention")
     }
     func optionalShare(_ key: String) throws -> Double? { metadata[key] == nil ? nil : try share(key) }
     request = try SolverRequest(
-      method: method, norm: norm, source: source, secondCut: optionalShare("second_cut") ?? 0,
-      inputCut: optionalShare("input_cut") ?? 0, attention: attention, sparsity: share("sparsity"))
+      method: method, norm: norm, source: source, sourceShare: optionalShare("source_share"),
+      secondCut: optionalShare("second_cut") ?? 0, inputCut: optionalShare("input_cut") ?? 0, attention: attention,
+      allocation: allocation, sparsity: share("sparsity"))
     realised = Shares(
       ffn: try share("realised_ffn"), down: try optionalShare("realised_down"),
-      input: try optionalShare("realised_input"),
-      query: attention ? try share("realised_query") : nil,
+      input: try optionalShare("realised_input"), otherInput: try optionalShare("realised_other_input"),
+      query: attention ? try share("realised_query") : nil, key: try optionalShare("realised_key"),
+      value: try optionalShare("realised_value"),
       output: attention ? try share("realised_output") : nil)
     modelHash = try text("model_sha256")
     corpusHash = try text("corpus_sha256")
@@ -100,7 +112,11 @@ extension Thresholds {
 
     // The first layer says which of the optional parts there are.
     func isPresent(_ name: Name) -> Bool { file.header.tensor(named: name.tensor(0)) != nil }
-    let parts = [Name.source, .product, .input, .bias].filter(isPresent)
+    let parts = [Name.source, .product, .input, .bias, .otherInput, .key, .value].filter(isPresent)
+    let ownParts: [Name] = !method.cutsInputs ? [] : attention ? [.otherInput, .key, .value] : [.otherInput]
+    guard parts.filter([Name.otherInput, .key, .value].contains) == ownParts,
+      !method.cutsInputs || (parts.contains(.input) && parts.contains(.product))
+    else { throw SolverError.malformed("'\(file.path)' has not the tensors of its method '\(method.rawValue)'") }
     layers = try (0..<count).map { layer in
       func values(_ name: Name, where isAllowed: (Float) -> Bool = { $0 >= 0 }) throws -> [Float] {
         let values = try file.values(of: name.tensor(layer))
@@ -112,10 +128,13 @@ extension Thresholds {
       }
       return Layer(
         ffn: try values(.ffn), query: attention ? try values(.query) : nil,
+        key: parts.contains(.key) ? try values(.key) : nil,
+        value: parts.contains(.value) ? try values(.value) : nil,
         output: attention ? try values(.output) : nil,
         upDecides: parts.contains(.source) ? try Self.flags(file, Name.source.tensor(layer)) : nil,
         product: parts.contains(.product) ? try values(.product) : nil,
         input: parts.contains(.input) ? try values(.input) : nil,
+        otherInput: parts.contains(.otherInput) ? try values(.otherInput) : nil,
         bias: parts.contains(.bias) ? try values(.bias, where: \.isFinite) : nil)
     }
     guard file.header.tensors.count == count * ((attention ? 3 : 1) + parts.count) else {
@@ -142,7 +161,8 @@ extension Thresholds {
         layer.ffn.count == c.intermediateSize && [1, c.hiddenSize].contains(layer.query?.count ?? 1)
         && [1, c.queryWidth].contains(layer.output?.count ?? 1)
         && [1, c.intermediateSize].contains(layer.product?.count ?? 1)
-        && [1, c.hiddenSize].contains(layer.input?.count ?? 1)
+        && [layer.input, layer.otherInput, layer.key, layer.value]
+          .allSatisfy { [1, c.hiddenSize].contains($0?.count ?? 1) }
         && layer.upDecides?.count ?? c.intermediateSize == c.intermediateSize
         && layer.bias?.count ?? c.hiddenSize == c.hiddenSize
       guard fits else { throw .malformed("layer \(index) has not one threshold for each of the model's channels") }
@@ -155,8 +175,11 @@ extension Thresholds {
     case source = "ffn.source"
     case product = "ffn.product_threshold"
     case input = "ffn.input_threshold"
+    case otherInput = "ffn.other_input_threshold"
     case bias = "ffn.bias"
     case query = "attention.query_threshold"
+    case key = "attention.key_threshold"
+    case value = "attention.value_threshold"
     case output = "attention.output_threshold"
 
     func tensor(_ layer: Int) -> String { "layers.\(layer).\(rawValue)" }
@@ -166,6 +189,9 @@ extension Thresholds {
 extension Thresholds.Layer {
   /// Which of the optional parts there are.
   fileprivate var parts: [Bool] {
-    [query != nil, output != nil, upDecides != nil, product != nil, input != nil, bias != nil]
+    [
+      query != nil, key != nil, value != nil, output != nil, upDecides != nil, product != nil, input != nil,
+      otherInput != nil, bias != nil,
+    ]
   }
 }

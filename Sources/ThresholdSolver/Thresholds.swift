@@ -9,6 +9,9 @@ public struct Thresholds: Sendable, Equatable {
     public var ffn: [Float]
     /// On the query projection's input: one for all, `[1]`, or one a channel, `[hiddenSize]`.
     public var query: [Float]?
+    /// On the key and the value projection's input: `[1]` or `[hiddenSize]`; `nil` where they read all of it.
+    public var key: [Float]?
+    public var value: [Float]?
     /// On the output projection's input: `[1]` or `[queryWidth]`.
     public var output: [Float]?
     /// For each channel whether `u` decides instead of `g`: `[intermediateSize]`; `nil` where `g` always does.
@@ -16,22 +19,28 @@ public struct Thresholds: Sendable, Equatable {
     /// The second cut, on `|g·u|` of the channels kept so far: what is below is not added to the FFN's
     /// output. `[1]` or `[intermediateSize]`.
     public var product: [Float]?
-    /// On the FFN's input, for the rows that decide: each of them leaves out the inputs that are below. The other
-    /// rows read every input. `[1]` or `[hiddenSize]`.
+    /// On the FFN's input, for the rows that decide: each of them leaves out the inputs that are below. `[1]` or
+    /// `[hiddenSize]`.
     public var input: [Float]?
+    /// The same for the other rows; `nil` where they read every input.
+    public var otherInput: [Float]?
     /// Added to the FFN's output where channels may be dropped: `[hiddenSize]`.
     public var bias: [Float]?
 
     public init(
-      ffn: [Float], query: [Float]? = nil, output: [Float]? = nil, upDecides: [Bool]? = nil, product: [Float]? = nil,
-      input: [Float]? = nil, bias: [Float]? = nil
+      ffn: [Float], query: [Float]? = nil, key: [Float]? = nil, value: [Float]? = nil, output: [Float]? = nil,
+      upDecides: [Bool]? = nil, product: [Float]? = nil, input: [Float]? = nil, otherInput: [Float]? = nil,
+      bias: [Float]? = nil
     ) {
       self.ffn = ffn
       self.query = query
+      self.key = key
+      self.value = value
       self.output = output
       self.upDecides = upDecides
       self.product = product
       self.input = input
+      self.otherInput = otherInput
       self.bias = bias
     }
   }
@@ -40,20 +49,28 @@ public struct Thresholds: Sendable, Equatable {
   public struct Shares: Sendable, Equatable, Codable {
     /// Channels that the deciding factor drops: the other factor's rows.
     public var ffn: Double
-    /// Down columns that either cut drops; `nil` where there is no second cut, and as many as rows are.
+    /// Down columns that either cut drops; `nil` where products are not cut, and as many as rows are.
     public var down: Double?
     /// Inputs of the FFN that deciding rows leave out.
     public var input: Double?
+    /// Inputs of the FFN that other rows leave out.
+    public var otherInput: Double?
     public var query: Double?
+    public var key: Double?
+    public var value: Double?
     public var output: Double?
 
     public init(
-      ffn: Double, down: Double? = nil, input: Double? = nil, query: Double? = nil, output: Double? = nil
+      ffn: Double, down: Double? = nil, input: Double? = nil, otherInput: Double? = nil, query: Double? = nil,
+      key: Double? = nil, value: Double? = nil, output: Double? = nil
     ) {
       self.ffn = ffn
       self.down = down
       self.input = input
+      self.otherInput = otherInput
       self.query = query
+      self.key = key
+      self.value = value
       self.output = output
     }
   }
@@ -82,34 +99,50 @@ public struct Thresholds: Sendable, Equatable {
 
 extension Thresholds.Layer {
   /// Solves one layer of a model with the given gate activation. Complexity: O(channels · bins).
-  public init(_ record: LayerRecord, _ request: SolverRequest, gateActivation: GateActivation) {
-    self = Self.solve(record, [request], gateActivation: gateActivation)[0]
+  ///
+  /// - Parameter norms: Of the layer's weights; only methods that weigh columns need them.
+  public init(
+    _ record: LayerRecord, _ request: SolverRequest, gateActivation: GateActivation, norms: ColumnNorms? = nil
+  ) {
+    self = Self.solve(record, [request], gateActivation: gateActivation, norms: norms)[0]
   }
 
   /// The same for several requests. What requests that differ in sparsity have in common is done once.
+  ///
+  /// - Parameter places: What each request drops where; the sparsity everywhere unless given.
   public static func solve(
-    _ record: LayerRecord, _ requests: [SolverRequest], gateActivation: GateActivation
+    _ record: LayerRecord, _ requests: [SolverRequest], places: [PlaceShares]? = nil, gateActivation: GateActivation,
+    norms: ColumnNorms? = nil
   ) -> [Self] {
     let statistics = record.all
     var solvers: [SolverRequest.Solver: LayerSolver] = [:]
-    return requests.map { request in
-      let solver =
-        solvers[request.solver] ?? request.solver.method.prepare(statistics, gateActivation: gateActivation)
+    var inputCuts: [SolverRequest.Method: InputCuts] = [:]
+    return zip(requests, places ?? requests.map { PlaceShares(all: $0.sparsity) }).map { request, places in
+      guard let method = request.solver.method else {
+        precondition(norms != nil || !request.method.weighsColumns)
+        let cuts =
+          inputCuts[request.method] ?? InputCuts(statistics, norms: request.method.weighsColumns ? norms : nil)
+        inputCuts[request.method] = cuts
+        return cuts.thresholds(sparsity: request.sparsity, attention: request.attention)
+      }
+      let solver = solvers[request.solver] ?? method.prepare(statistics, gateActivation: gateActivation)
       solvers[request.solver] = solver
-      return Self(statistics, request, solver)
+      return Self(statistics, request, places, solver)
     }
   }
 
-  private init(_ statistics: LayerStatistics, _ request: SolverRequest, _ solve: LayerSolver) {
-    let shares = request.shares
+  private init(
+    _ statistics: LayerStatistics, _ request: SolverRequest, _ places: PlaceShares, _ solve: LayerSolver
+  ) {
+    let shares = request.shares(ffn: places.ffn)
     let solved = solve(shares.other)
     ffn = solved.thresholds
     upDecides = solved.upDecides
     product = request.secondCut.map { _ in [SecondCut(statistics, after: solved).threshold(share: shares.down)] }
     input = request.inputCut.map { _ in [Self.inputThreshold(statistics.ffnInputCount, shares.input)] }
     guard request.attention else { return }
-    query = [Self.inputThreshold(statistics.attentionInputCount, request.sparsity)]
-    output = [Self.inputThreshold(statistics.outputInputCount, request.sparsity)]
+    query = [Self.inputThreshold(statistics.attentionInputCount, places.query)]
+    output = [Self.inputThreshold(statistics.outputInputCount, places.output)]
   }
 
   /// Selective sparsification (CHESS, section 3.3): the quantile of `|x|` over all channels.
@@ -128,7 +161,10 @@ extension Thresholds.Layer {
           + SecondCut(statistics, after: FactorThresholds(ffn, upDecides: upDecides)).shareOnlyFirstDrops($0)
       },
       input: input.map { Self.share(statistics.ffnInputCount, $0) },
+      otherInput: otherInput.map { Self.share(statistics.ffnInputCount, $0) },
       query: query.map { Self.share(statistics.attentionInputCount, $0) },
+      key: key.map { Self.share(statistics.attentionInputCount, $0) },
+      value: value.map { Self.share(statistics.attentionInputCount, $0) },
       output: output.map { Self.share(statistics.outputInputCount, $0) })
   }
 
@@ -158,7 +194,9 @@ extension Thresholds.Shares {
     }
     self.init(
       ffn: mean(layers.map(\.ffn)) ?? 0, down: mean(layers.compactMap(\.down)),
-      input: mean(layers.compactMap(\.input)), query: mean(layers.compactMap(\.query)),
+      input: mean(layers.compactMap(\.input)), otherInput: mean(layers.compactMap(\.otherInput)),
+      query: mean(layers.compactMap(\.query)), key: mean(layers.compactMap(\.key)),
+      value: mean(layers.compactMap(\.value)),
       output: mean(layers.compactMap(\.output)))
   }
 }

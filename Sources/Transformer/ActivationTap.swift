@@ -46,17 +46,29 @@ public struct TapContext: Sendable {
 /// Calls for different sequences come from different threads at the same time.
 public protocol ActivationTap: Sendable {
   /// Whether `queryInput` is to be called on a copy of the attention input that only the query
-  /// projection reads. Key and value always read the attention input itself.
+  /// projection reads.
   var masksQueryInput: Bool { get }
+
+  /// Whether the key and the value projection read copies of the attention input, too, each its own, on which
+  /// `keyInput` and `valueInput` are to be called.
+  var masksKeyAndValueInputs: Bool { get }
 
   /// For each channel of the FFN whether the up projection decides instead of the gate, where the rows that decide
   /// read a copy of the FFN's input that `decidingInput` is called on; `nil` where all rows read the input itself.
   func decidingRows(layer: Int) -> [Bool]?
 
+  /// Whether the rows that do not decide read a copy of the FFN's input, too, on which `otherInput` is to be called.
+  /// They are those which ``decidingRows(layer:)`` does not name, so that this means nothing where that is `nil`.
+  var masksOtherInput: Bool { get }
+
   /// The normed input that query, key and value projections share: `[tokens, hiddenSize]`.
   func attentionInput(_ x: Activations, _ context: TapContext) throws
   /// The query projection's own copy of the attention input: `[tokens, hiddenSize]`.
   func queryInput(_ x: Activations, _ context: TapContext) throws
+  /// The key projection's own copy of the attention input: `[tokens, hiddenSize]`.
+  func keyInput(_ x: Activations, _ context: TapContext) throws
+  /// The value projection's own copy of the attention input: `[tokens, hiddenSize]`.
+  func valueInput(_ x: Activations, _ context: TapContext) throws
   /// Keys and values as attention reads them, normed and turned by position: both `[tokens, keyValueWidth]`.
   func keysAndValues(_ keys: Activations, _ values: Activations, _ context: TapContext) throws
   /// The input of the output projection, all heads side by side: `[tokens, queryWidth]`.
@@ -65,6 +77,8 @@ public protocol ActivationTap: Sendable {
   func ffnInput(_ x: Activations, _ context: TapContext) throws
   /// The deciding rows' own copy of the FFN's input: `[tokens, hiddenSize]`.
   func decidingInput(_ x: Activations, _ context: TapContext) throws
+  /// The other rows' own copy of the FFN's input: `[tokens, hiddenSize]`.
+  func otherInput(_ x: Activations, _ context: TapContext) throws
   /// `g = act(gate x)` and `u = up x`, both `[tokens, intermediateSize]`, before their product.
   func gateAndUp(_ gate: Activations, _ up: Activations, _ context: TapContext) throws
   /// `g ⊙ u`, the input of the down projection: `[tokens, intermediateSize]`.
@@ -75,13 +89,18 @@ public protocol ActivationTap: Sendable {
 
 extension ActivationTap {
   public var masksQueryInput: Bool { false }
+  public var masksKeyAndValueInputs: Bool { false }
   public func decidingRows(layer: Int) -> [Bool]? { nil }
+  public var masksOtherInput: Bool { false }
   public func attentionInput(_ x: Activations, _ context: TapContext) throws {}
   public func queryInput(_ x: Activations, _ context: TapContext) throws {}
+  public func keyInput(_ x: Activations, _ context: TapContext) throws {}
+  public func valueInput(_ x: Activations, _ context: TapContext) throws {}
   public func keysAndValues(_ keys: Activations, _ values: Activations, _ context: TapContext) throws {}
   public func outputInput(_ x: Activations, _ context: TapContext) throws {}
   public func ffnInput(_ x: Activations, _ context: TapContext) throws {}
   public func decidingInput(_ x: Activations, _ context: TapContext) throws {}
+  public func otherInput(_ x: Activations, _ context: TapContext) throws {}
   public func gateAndUp(_ gate: Activations, _ up: Activations, _ context: TapContext) throws {}
   public func product(_ x: Activations, _ context: TapContext) throws {}
   public func layerOutput(_ x: Activations, _ context: TapContext) throws {}

@@ -27,15 +27,12 @@ struct DecoderLayer {
     norm(hidden, weights.attentionNorm, into: w.normed, tokens)
     try tap.attentionInput(Activations(w.normed, tokens: tokens), context)
 
-    var queryInput = w.normed
-    if tap.masksQueryInput {
-      queryInput = w.cutInput
-      queryInput.base.update(from: w.normed.base, count: tokens * w.normed.columns)
-      try tap.queryInput(Activations(queryInput, tokens: tokens), context)
-    }
+    let queryInput = try input(w, tokens, isCopied: tap.masksQueryInput) { try tap.queryInput($0, context) }
     project(queryInput, weights.query, bias: weights.queryBias, into: w.query, tokens)
-    project(w.normed, weights.key, bias: weights.keyBias, into: w.key, tokens)
-    project(w.normed, weights.value, bias: weights.valueBias, into: w.value, tokens)
+    let keyInput = try input(w, tokens, isCopied: tap.masksKeyAndValueInputs) { try tap.keyInput($0, context) }
+    project(keyInput, weights.key, bias: weights.keyBias, into: w.key, tokens)
+    let valueInput = try input(w, tokens, isCopied: tap.masksKeyAndValueInputs) { try tap.valueInput($0, context) }
+    project(valueInput, weights.value, bias: weights.valueBias, into: w.value, tokens)
     position(w.query, heads: configuration.headCount, norm: weights.queryNorm, tokens)
     position(w.key, heads: configuration.keyValueHeadCount, norm: weights.keyNorm, tokens)
     try tap.keysAndValues(Activations(w.key, tokens: tokens), Activations(w.value, tokens: tokens), context)
@@ -52,10 +49,10 @@ struct DecoderLayer {
     try tap.ffnInput(Activations(w.normed, tokens: tokens), context)
 
     if let split {
-      w.cutInput.base.update(from: w.normed.base, count: tokens * w.normed.columns)
-      try tap.decidingInput(Activations(w.cutInput, tokens: tokens), context)
-      project(w.cutInput, split.deciding, into: w.gate, tokens)
-      project(w.normed, split.other, into: w.up, tokens)
+      let decidingInput = try input(w, tokens, isCopied: true) { try tap.decidingInput($0, context) }
+      project(decidingInput, split.deciding, into: w.gate, tokens)
+      let otherInput = try input(w, tokens, isCopied: tap.masksOtherInput) { try tap.otherInput($0, context) }
+      project(otherInput, split.other, into: w.up, tokens)
       split.restore(w.gate, w.up, tokens: tokens)
     } else {
       project(w.normed, weights.gate, into: w.gate, tokens)
@@ -72,6 +69,17 @@ struct DecoderLayer {
     try tap.product(Activations(w.product, tokens: tokens), context)
     add(w.product, weights.down, norm: weights.ffnPostNorm, to: hidden, w, tokens)
     try tap.layerOutput(Activations(hidden, tokens: tokens), context)
+  }
+
+  /// What one projection reads: the normed activations, or a copy of them that `mask` may write to. The copy lives until
+  /// the next one is made.
+  private func input(
+    _ w: Workspace, _ tokens: Int, isCopied: Bool, _ mask: (Activations) throws -> Void
+  ) rethrows -> Matrix {
+    guard isCopied else { return w.normed }
+    w.cutInput.base.update(from: w.normed.base, count: tokens * w.normed.columns)
+    try mask(Activations(w.cutInput, tokens: tokens))
+    return w.cutInput
   }
 
   private func norm(_ x: Matrix, _ weight: [Float], into out: Matrix, _ tokens: Int) {

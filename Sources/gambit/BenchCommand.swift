@@ -17,6 +17,8 @@ struct BenchCommand: ParsableCommand {
   @Argument(help: "The bundle's folder.")
   var bundle: String
 
+  @OptionGroup var budget: BudgetOptions
+
   @Option(help: ArgumentHelp("Most threads; one thread is measured as well.", valueName: "n"))
   var threads = ProcessInfo.processInfo.activeProcessorCount
 
@@ -42,7 +44,7 @@ struct BenchCommand: ParsableCommand {
   }
 
   func run() throws {
-    let opened = try ModelBundle(path: bundle)
+    let opened = try ModelBundle(path: bundle, sparsity: budget.sparsity)
     let result = try BenchStage(
       threads: threads == 1 ? [1] : [1, threads],
       types: decodeOnly ? [] : types.isEmpty ? [opened.weights.type] : types,

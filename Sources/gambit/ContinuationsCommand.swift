@@ -16,6 +16,8 @@ struct ContinuationsCommand: ParsableCommand {
   @Option(help: ArgumentHelp("A bundle's folder.", valueName: "folder"))
   var bundle: String
 
+  @OptionGroup var budget: BudgetOptions
+
   @OptionGroup var prompts: PromptOptions
 
   @OptionGroup var threads: ThreadOptions
@@ -23,7 +25,7 @@ struct ContinuationsCommand: ParsableCommand {
 
   func run() throws {
     let stage = try ContinuationsStage(prompts: prompts.read(), tokens: prompts.tokens, threads: threads.threads)
-    let report = try stage.run(ModelBundle(path: bundle), options.console)
+    let report = try stage.run(ModelBundle(path: bundle, sparsity: budget.sparsity), options.console)
     func percent(_ share: Double, _ error: Double?) -> String {
       Format.percent(share) + (error.map { " ± " + Format.percent($0) } ?? "")
     }

@@ -16,8 +16,14 @@ struct ExportCommand: ParsableCommand {
 
   @OptionGroup var model: ModelOptions
 
-  @Option(help: ArgumentHelp("Thresholds that 'gambit solve' wrote for this model.", valueName: "path"))
-  var thresholds: String
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      """
+      Thresholds that 'gambit solve' wrote for this model. Several, of one method and different sparsities, make a \
+      bundle to choose from with --sparsity; the first is its default.
+      """, valueName: "files"))
+  var thresholds: [String]
 
   @Option(help: "Type of the bundle's matrices.")
   var weights = WeightType.f16
@@ -41,10 +47,13 @@ struct ExportCommand: ParsableCommand {
   func run() throws {
     let stage = ExportStage(
       type: weights, text: text.isEmpty ? .builtIn : .files(text, field: field), threads: threads.threads)
+    let ladder = try thresholds.map { try Thresholds(SafetensorsFile(path: $0)) }
     let done = try stage.run(
-      Checkpoint.open(model.model), Thresholds(SafetensorsFile(path: thresholds)), output: output, options.console)
+      Checkpoint.open(model.model), ladder[0], others: Array(ladder.dropFirst()), output: output, options.console)
     let bundle = try ModelBundle(path: output)
-    let result = Result(output: output, bytes: try bundle.size, weights: bundle.manifest.weights, exact: done.exact)
+    let result = Result(
+      output: output, bytes: try bundle.size, sparsities: bundle.manifest.sparsification.sparsities,
+      weights: bundle.manifest.weights, exact: done.exact)
     try options.print(result, text: "\(output): \(Format.bytes(result.bytes))\n\(summary(result))")
   }
 
@@ -67,6 +76,7 @@ struct ExportCommand: ParsableCommand {
   private struct Result: Encodable {
     var output: String
     var bytes: Int
+    var sparsities: [Double]
     var weights: BundleManifest.Weights
     var exact: ExactWeights
   }

@@ -16,6 +16,8 @@ struct GenerateCommand: ParsableCommand {
   @Option(help: ArgumentHelp("A bundle's folder.", valueName: "folder"))
   var bundle: String
 
+  @OptionGroup var budget: BudgetOptions
+
   @Option(help: "The text to continue.")
   var prompt: String
 
@@ -58,7 +60,8 @@ struct GenerateCommand: ParsableCommand {
     let stage = GenerateStage(
       maximumTokens: maxTokens, sampling: sampling.options, dense: dense, sparsePrompt: sparsePrompt, oracle: oracle,
       threads: threads.threads, activations: activations, chat: chat ? .init(system: system) : nil, stopTokens: stop)
-    let output = try stage.run(ModelBundle(path: bundle), prompt: prompt, options.console) { piece in
+    let opened = try ModelBundle(path: bundle, sparsity: budget.sparsity)
+    let output = try stage.run(opened, prompt: prompt, options.console) { piece in
       if !options.json { FileHandle.standardOutput.write(Data(piece.utf8)) }
     }
     if !options.json { FileHandle.standardOutput.write(Data("\n".utf8)) }

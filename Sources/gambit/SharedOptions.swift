@@ -39,6 +39,14 @@ struct ModelOptions: ParsableArguments {
   var model: String
 }
 
+/// Which budget of a bundle.
+struct BudgetOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Which of the sparsities that the bundle has thresholds for; its default unless given.", valueName: "share"))
+  var sparsity: Double?
+}
+
 /// Texts to read.
 struct TextOptions: ParsableArguments {
   @Option(

@@ -2,13 +2,19 @@ import ActivationStatistics
 import ArgumentParser
 import Checkpoints
 import Files
+import Foundation
 import Pipeline
 import Reports
 import ThresholdSolver
 
 struct SolveCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "solve", abstract: "Solves thresholds from statistics alone.")
+    commandName: "solve", abstract: "Solves thresholds from statistics alone.",
+    discussion: """
+      Several sparsities are solved in one walk through the statistics, into a folder: one file each, called \
+      thresholds-METHOD-SPARSITY.safetensors. 'gambit export' puts them into one bundle. Where inputs are cut, as \
+      energy does unless told otherwise, that takes --sources-at: weights are stored once, by channels' sources.
+      """)
 
   /// A switch that reads better than a flag and its negation.
   enum Switch: String, ExpressibleByArgument, CaseIterable {
@@ -52,41 +58,81 @@ struct SolveCommand: ParsableCommand {
       """, valueName: "share"))
   var inputCut: Double?
 
-  @Option(help: "Also skip inputs of the query and output projections.")
+  @Option(
+    help: ArgumentHelp(
+      """
+      Let each channel take the source that is best at this sparsity, whatever is asked for: for energy, whose channels \
+      otherwise choose at each sparsity anew.
+      """, valueName: "share"))
+  var sourcesAt: Double?
+
+  @Option(
+    help: "Also skip inputs of the query and output projections; of magnitude and wina, of key and value, too.")
   var attention = Switch.off
 
-  @Option(help: ArgumentHelp("The share to drop at each place of cutting, from 0 to 1.", valueName: "share"))
-  var sparsity: Double?
+  @Option(
+    help:
+      """
+      How the bytes that are not read are divided between the FFN and attention: uniform drops the same share \
+      everywhere, global measures what each place loses and drops more where less is lost. Without attention both are \
+      the same.
+      """)
+  var allocation = Allocation.uniform
 
-  @Option(help: ArgumentHelp("The file to write, safetensors.", valueName: "path"))
+  @Option(
+    help: ArgumentHelp(
+      """
+      Token sequences that 'gambit sample' drew, on some of which global allocation measures; a text that is part of \
+      the program unless given.
+      """, valueName: "path"))
+  var sample: String?
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "The share to drop at each place of cutting, from 0 to 1; several for a ladder.", valueName: "shares")
+  )
+  var sparsity: [Double] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "The file to write, safetensors; with several sparsities the folder of one each.", valueName: "path"))
   var output: String?
 
+  @OptionGroup var threads: ThreadOptions
   @OptionGroup var options: OutputOptions
 
   func validate() throws {
     guard !list else { return }
     for (name, isGiven) in [
       ("statistics", statistics != nil), ("model", model != nil), ("method", method != nil),
-      ("sparsity", sparsity != nil), ("output", output != nil),
+      ("sparsity", !sparsity.isEmpty), ("output", output != nil),
     ] where !isGiven { throw ValidationError("Missing expected argument '--\(name)'") }
   }
 
   func run() throws {
     if list { return try printMethods() }
-    guard let statistics, let model, let method, let sparsity, let output else { return }
-    let request = try SolverRequest(
-      method: method, norm: norm, source: source, secondCut: secondCut, inputCut: inputCut,
-      attention: attention == .on, sparsity: sparsity)
-    let solved = try SolveStage([request]).run(
+    guard let statistics, let model, let method, let output else { return }
+    func request(_ sparsity: Double, sourceShare: Double? = nil) throws -> SolverRequest {
+      try SolverRequest(
+        method: method, norm: norm, source: source, sourceShare: sourceShare, secondCut: secondCut, inputCut: inputCut,
+        attention: attention == .on, allocation: allocation, sparsity: sparsity)
+    }
+    let sourceShare = try sourcesAt.map { try request($0).rowShare }
+    let requests = try sparsity.map { try request($0, sourceShare: sourceShare) }
+    let solved = try SolveStage(requests, sample: sample, threads: threads.threads).run(
       Checkpoint.open(model), StatisticsFile(path: statistics), options.console)
-    for thresholds in solved {
-      try writeAtomically(thresholds.encoded(), to: output)
-      let down = thresholds.realised.down.map { " and \(Format.percent($0)) of down columns" } ?? ""
-      try options.print(
-        Result(output: output, realised: thresholds.realised),
-        text:
-          "\(output): drops \(Format.percent(thresholds.realised.ffn)) of FFN channels\(down) on the calibration text"
-      )
+    if solved.count > 1 { try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true) }
+    let results = try solved.map { thresholds in
+      let path = solved.count > 1 ? output + "/" + thresholds.request.fileName : output
+      try writeAtomically(thresholds.encoded(), to: path)
+      return Result(output: path, sparsity: thresholds.request.sparsity, realised: thresholds.realised)
+    }
+    let text = results.map(\.text).joined(separator: "\n")
+    if results.count == 1 {
+      try options.print(results[0], text: text)
+    } else {
+      try options.print(Ladder(output: output, thresholds: results), text: text)
     }
   }
 
@@ -95,16 +141,19 @@ struct SolveCommand: ParsableCommand {
     let methods = SolverRequest.Method.allCases.map { method in
       Method(
         name: method, norms: method.norms, sources: method.sources, secondCut: method.defaultSecondCut,
-        inputCutOfSparsity: method.inputCutOfSparsity)
+        inputCutOfSparsity: method.inputCutOfSparsity, allocations: method.allocations, exportable: method.isExportable)
     }
     let lines = methods.map { method in
+      guard method.exportable else {
+        return "\(method.name.rawValue): inputs of all projections; for comparison, bundles cannot hold it"
+      }
       let norms = method.norms.isEmpty ? "" : ", norm \(method.norms.map(\.rawValue).joined(separator: " or "))"
       let cuts = [
         method.secondCut > 0 ? ", second cut \(method.secondCut)" : "",
         method.inputCutOfSparsity > 0 ? ", input cut \(method.inputCutOfSparsity) of the sparsity" : "",
       ]
       return "\(method.name.rawValue): source \(method.sources.map(\.rawValue).joined(separator: " or "))\(norms)"
-        + cuts.joined()
+        + cuts.joined() + ", allocation \(method.allocations.map(\.rawValue).joined(separator: " or "))"
     }
     try options.print(Methods(methods: methods), text: lines.joined(separator: "\n"))
   }
@@ -119,14 +168,32 @@ struct SolveCommand: ParsableCommand {
     var sources: [MaskSource]
     var secondCut: Double
     var inputCutOfSparsity: Double
+    var allocations: [Allocation]
+    /// Whether a bundle can hold its thresholds.
+    var exportable: Bool
+  }
+
+  private struct Ladder: Encodable {
+    var output: String
+    var thresholds: [Result]
   }
 
   private struct Result: Encodable {
     var output: String
+    var sparsity: Double
     var realised: Thresholds.Shares
+
+    var text: String {
+      let down = realised.down.map { " and \(Format.percent($0)) of down columns" } ?? ""
+      let first =
+        realised.otherInput.map { "\(Format.percent($0)) of FFN inputs" }
+        ?? "\(Format.percent(realised.ffn)) of FFN channels"
+      return "\(output): drops \(first)\(down) on the calibration text"
+    }
   }
 }
 
 extension SolverRequest.Method: ExpressibleByArgument {}
 extension CHESS.Norm: ExpressibleByArgument {}
 extension MaskSource: ExpressibleByArgument {}
+extension Allocation: ExpressibleByArgument {}

@@ -7,12 +7,15 @@ struct VerifyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify", abstract: "Checks that a bundle is what its manifest says, and computes what it records.",
     discussion: """
-      Exits with 0 where every check passed, with 1 otherwise. With --prompts, the fast engine and the plain decoder \
-      continue each: every token and every channel kept must be the same.
+      Exits with 0 where every check passed, with 1 otherwise. Golden vectors are checked for every sparsity that the \
+      bundle has thresholds for. With --prompts, the fast engine and the plain decoder continue each at --sparsity: \
+      every token and every channel kept must be the same.
       """)
 
   @Argument(help: "The bundle's folder.")
   var bundle: String
+
+  @OptionGroup var budget: BudgetOptions
 
   @OptionGroup var prompts: PromptOptions
 
@@ -20,7 +23,12 @@ struct VerifyCommand: ParsableCommand {
   @OptionGroup var options: OutputOptions
 
   func run() throws {
-    let stage = try VerifyStage(prompts: prompts.read(), tokensPerPrompt: prompts.tokens, threads: threads.threads)
+    // What is wrong with the manifest is for the checks to say.
+    if let manifest = try? BundleManifest(reading: bundle + "/" + BundleFile.manifest) {
+      _ = try manifest.sparsification.otherBudget(budget.sparsity)
+    }
+    let stage = try VerifyStage(
+      prompts: prompts.read(), tokensPerPrompt: prompts.tokens, sparsity: budget.sparsity, threads: threads.threads)
     let result = RunReport.Verification(stage.run(bundle, options.console))
     var table = TextTable(["check", "result", "detail"])
     for check in result.checks { table.add([check.name, check.ok ? "ok" : "FAILED", check.detail]) }

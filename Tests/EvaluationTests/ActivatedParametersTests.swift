@@ -28,6 +28,20 @@ struct ActivatedParametersTests {
     #expect(counted.share == counted.sparse / counted.dense)
   }
 
+  /// By hand for the tiny llama, whose keys and values are 32 wide.
+  @Test func droppedInputsOfEveryProjectionAreNotRead() throws {
+    let c = try TinyModel.llama.open().configuration
+    let shares: [Thresholds.Shares] = [
+      .init(ffn: 0, down: 0.5, input: 0.25, otherInput: 0.75, query: 0.5, key: 0.25, value: 0.125, output: 1),
+      .init(ffn: 0.5, otherInput: 0.5), .init(ffn: 0, down: 0, input: 0, otherInput: 0),
+    ]
+    let counted = ActivatedParameters(c, shares: shares)
+    let attention: Double = 64 * 64 * 1.5 + 32 * 64 * 0.375
+    // In the second layer half of the other rows are read, and half of the inputs of these.
+    let skipped = 64 * 160 * 1.5 + attention + 64 * 160 * (0.75 + 0.5)
+    #expect(counted.dense - counted.sparse == skipped)
+  }
+
   @Test(arguments: TinyModel.allCases)
   func float32BytesAreFourAWeight(_ model: TinyModel) throws {
     let c = try model.open().configuration
@@ -46,5 +60,14 @@ struct ActivatedParametersTests {
     let deciding = 3 * (4 * (160 + 1 + 1 + 160 + 1 + 64) + 160)
     #expect(bytes.sparse - bytes.dense == Double(deciding))
     #expect(TokenBytes(checkpoint.configuration, .f16, shares: [], thresholds).sparse == bytes.dense)
+  }
+
+  /// Of all projections' inputs: four places of attention with one threshold each, the FFN's with one a channel. No
+  /// factor is compared with anything.
+  @Test func decidingByInputsIsPaidFor() throws {
+    let checkpoint = try TinyModel.llama.open()
+    let shares = [Thresholds.Shares](repeating: .init(ffn: 0), count: 3)
+    let bytes = TokenBytes(checkpoint.configuration, .f32, shares: shares, try checkpoint.someInputThresholds())
+    #expect(bytes.sparse - bytes.dense == 3 * 4 * (4 + 64 + 64 + 160))
   }
 }

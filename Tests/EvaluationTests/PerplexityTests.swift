@@ -81,12 +81,17 @@ struct PerplexityTests {
     #expect(together.sparse[1].shares.allSatisfy { $0.query == nil && $0.output == nil })
   }
 
+  /// Which thresholds: on channels, these with all that bundles can hold, or on the inputs of all projections.
+  enum Cut: CaseIterable { case channels, extended, inputs }
+
   /// A prompt's rows are put back as they were, by a tap of the test's own.
-  @Test(arguments: TinyModel.allCases, [false, true])
-  func promptsRunDenseAndDoNotCount(_ model: TinyModel, isExtended: Bool) throws {
+  @Test(arguments: TinyModel.allCases, Cut.allCases)
+  func promptsRunDenseAndDoNotCount(_ model: TinyModel, cut: Cut) throws {
     let checkpoint = try model.open()
     let oracle = try model.oracle()
-    let thresholds = try checkpoint.someThresholds(isExtended: isExtended)
+    let thresholds =
+      try cut == .inputs
+      ? checkpoint.someInputThresholds() : checkpoint.someThresholds(isExtended: cut == .extended)
     let (_, others) = try PerplexityMeasurement(checkpoint.weights, threads: 2, positions: .decode)
       .run(TokenWindows(oracle.sequences), [MeasuredWeights(checkpoint.weights, [thresholds, nil])])
 

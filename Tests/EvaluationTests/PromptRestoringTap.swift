@@ -13,10 +13,15 @@ final class PromptRestoringTap: ActivationTap {
   }
 
   var masksQueryInput: Bool { tap.masksQueryInput }
+  var masksKeyAndValueInputs: Bool { tap.masksKeyAndValueInputs }
+  var masksOtherInput: Bool { tap.masksOtherInput }
 
   func decidingRows(layer: Int) -> [Bool]? { tap.decidingRows(layer: layer) }
 
   func decidingInput(_ x: Activations, _ context: TapContext) { restoring(x) { tap.decidingInput(x, context) } }
+  func otherInput(_ x: Activations, _ context: TapContext) { restoring(x) { tap.otherInput(x, context) } }
+  func keyInput(_ x: Activations, _ context: TapContext) { restoring(x) { tap.keyInput(x, context) } }
+  func valueInput(_ x: Activations, _ context: TapContext) { restoring(x) { tap.valueInput(x, context) } }
   func queryInput(_ x: Activations, _ context: TapContext) { restoring(x) { tap.queryInput(x, context) } }
   func outputInput(_ x: Activations, _ context: TapContext) { restoring(x) { tap.outputInput(x, context) } }
   func gateAndUp(_ gate: Activations, _ up: Activations, _ context: TapContext) {

@@ -104,6 +104,14 @@ struct ConfidentCollectionTests {
     var foreign = thresholds
     foreign.corpusHash = "another"
     #expect(throws: PipelineError.self) { try ConfidenceStage.run(of: foreign, paths, console) }
+    var weighed = thresholds
+    weighed.request = try SolverRequest(method: .wina, attention: true, sparsity: 0.5)
+    #expect(throws: PipelineError.self) { try ConfidenceStage.run(of: weighed, paths, console) }
+    var divided = thresholds
+    divided.request.allocation = .global
+    divided.realised.query = 0.25
+    let query = try #require(try ConfidenceStage.run(of: divided, paths, console).places.first { $0.place == .query })
+    #expect(abs(query.share - 0.25) < 0.001)
   }
 
   @Test(arguments: [("1%", 0.01), ("0.01", 0.01), ("0.5%", 0.005), ("100%", nil), ("0", nil), ("-1%", nil), ("x", nil)])

@@ -118,6 +118,42 @@ struct EvaluationStagesTests {
     #expect(throws: PipelineError.self) { try report(folder.path("statistics.h5"), tolerance: 1) }
   }
 
+  /// A budget that is divided by what places were measured to lose loses less than one that is not, and reads as much.
+  @Test func dividedBudgetLosesLess() throws {
+    let checkpoint = try TinyModel.llama.open()
+    let text = try writeText()
+    _ = try solve(checkpoint, on: text)
+    let requests = try [Allocation.uniform, .global].map {
+      try SolverRequest(method: .chess, attention: true, allocation: $0, sparsity: 0.5)
+    }
+    let solved = try SolveStage(requests, sample: folder.path("sample.h5"), threads: 2)
+      .run(checkpoint, StatisticsFile(path: folder.path("statistics.h5")), console)
+    func saved(_ shares: Thresholds.Shares) throws -> Double {
+      try 2 * 160 * shares.ffn + 64 * #require(shares.query) + 64 * #require(shares.output)
+    }
+    let (uniform, global) = try (saved(solved[0].realised), saved(solved[1].realised))
+    #expect(abs(global / uniform - 1) < 0.01)
+    let stage = EvaluateStage(files: [text], sequenceLength: 32, maximumTokens: 512, threads: 2)
+    let (_, measured) = try stage.run(
+      checkpoint.weights, Tokenizer(checkpoint.tokenizer), model: checkpoint.path, solved, console)
+    let (divided, undivided) = try (#require(measured[1].kl), #require(measured[0].kl))
+    #expect(divided < undivided)
+  }
+
+  @Test func sampleOfAnotherModelIsRefused() throws {
+    let checkpoint = try TinyModel.llama.open()
+    _ = try solve(checkpoint, on: writeText())
+    let sample = try TokenSequences(
+      tokens: [Int32](repeating: 1_000_000, count: 64), sequenceLength: 32,
+      provenance: try TokenSequences(contentsOf: URL(filePath: folder.path("sample.h5"))).provenance)
+    try sample.write(to: URL(filePath: folder.path("foreign.h5")))
+    let request = try SolverRequest(method: .chess, attention: true, allocation: .global, sparsity: 0.5)
+    #expect(throws: PipelineError.foreignTokens(sample: folder.path("foreign.h5"), model: checkpoint.path)) {
+      try SolveStage([request], sample: folder.path("foreign.h5"))
+        .run(checkpoint, StatisticsFile(path: folder.path("statistics.h5")), console)
+    }
+  }
+
   /// Samples a text, collects its statistics, and solves.
   private func solve(_ checkpoint: Checkpoint, on text: String) throws -> Thresholds {
     let (sample, statistics) = (folder.path("sample.h5"), folder.path("statistics.h5"))

@@ -1,8 +1,10 @@
 import Files
+import Foundation
 import Reports
 import SparseBundle
 import TestSupport
 import Testing
+import ThresholdSolver
 import Tokenizers
 
 @testable import Pipeline
@@ -24,6 +26,18 @@ struct ExportStageTests {
     #expect(done.loss?.kl ?? 0 == weights.kl && weights.measuredOn?.text == (type == .f32 ? nil : "built-in"))
     let c = checkpoint.configuration
     #expect(done.exact.matrices == c.layerCount * 7 + (c.tiedEmbeddings ? 1 : 2))
+  }
+
+  @Test func thresholdsThatBundlesCannotHoldAreRefused() throws {
+    let checkpoint = try TinyModel.llama.open()
+    let path = folder.path("bundle")
+    #expect(throws: SolverError.notExportable(.wina)) {
+      try ExportStage(type: .f32, threads: 1).run(checkpoint, checkpoint.someInputThresholds(), output: path, console)
+    }
+    #expect(!FileManager.default.fileExists(atPath: path))
+    try ExportStage(type: .f32, threads: 1).run(checkpoint, checkpoint.someThresholds(), output: path, console)
+    try writeAtomically(checkpoint.someInputThresholds().encoded(), to: path + "/" + BundleFile.thresholds)
+    #expect(throws: SolverError.notExportable(.wina)) { try ModelBundle(path: path) }
   }
 
   @Test func lossIsMeasuredOnTheTextThatIsGiven() throws {

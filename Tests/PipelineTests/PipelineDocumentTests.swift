@@ -63,6 +63,16 @@ struct PipelineDocumentTests {
     #expect("\(error.map { "\($0)" } ?? "")".contains(word))
   }
 
+  /// Methods that bundles cannot hold are measured, but not exported.
+  @Test(arguments: ["magnitude", "wina"])
+  func onlyMethodsThatBundlesHoldAreExported(_ method: String) throws {
+    let text = Self.text.replacing("solve:", with: "solve:\n  - {method: \(method), attention: true, sparsity: [0.5]}")
+    #expect(try document(text).requests.count == 5)
+    let settings = ["export.method=\(method)", "export.attention=true"]
+    let error = #expect(throws: PipelineError.self) { try document(text, settings) }
+    #expect("\(error.map { "\($0)" } ?? "")".contains("'\(method)' is a baseline for comparison"))
+  }
+
   @Test(arguments: ["", "[1, 2", "model: 3", "just text", "sample: {}"])
   func whatIsNoPipelineIsRefused(text: String) {
     #expect(throws: PipelineError.self) { try document(text) }

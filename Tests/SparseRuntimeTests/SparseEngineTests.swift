@@ -25,6 +25,23 @@ import Testing
     }
   }
 
+  @Test(arguments: TinyModel.allCases, [false, true])
+  func everyBudgetDecodesAsTheReferenceDecoder(_ model: TinyModel, isExtended: Bool) throws {
+    let path = folder.path("bundle")
+    let tokens = try Array(model.oracle().sequences[0].prefix(20))
+    try model.open().writeBundle(to: path, .f16, [tokens], isExtended: isExtended, otherSparsities: [0.25, 0.8])
+    var plain = try SparseModel(ModelBundle(path: path))
+    var kept: [Int] = []
+    for sparsity in [0.25, 0.5, 0.8] {
+      let bundle = try ModelBundle(path: path, sparsity: sparsity)
+      let engine = try engine(bundle, capacity: tokens.count)
+      plain.use(bundle.thresholds)
+      try expectSame(engine, ReferenceDecoder(plain, capacity: tokens.count), tokens, sparse: true)
+      kept.append(engine.decided.ffn.kept)
+    }
+    #expect(kept[0] > kept[1] && kept[1] > kept[2])
+  }
+
   @Test(arguments: [WeightType.int8, .q4], InstructionSet.supported)
   func roundedActivationsAreTheSameInBothDecoders(type: WeightType, set: InstructionSet) throws {
     let (bundle, tokens) = try bundle(.llama, type, isExtended: true)

@@ -10,7 +10,7 @@ public final class MaskingTap: ActivationTap {
     let sequence: Int
   }
 
-  private enum Place { case ffn, down, input, query, output }
+  private enum Place { case ffn, down, input, otherInput, query, key, value, output }
 
   private let thresholds: [Thresholds.Layer]
   private let decisions = Mutex<[Key: [Place: [[Bool]]]]>([:])
@@ -18,6 +18,8 @@ public final class MaskingTap: ActivationTap {
   public init(_ thresholds: [Thresholds.Layer]) { self.thresholds = thresholds }
 
   public var masksQueryInput: Bool { thresholds.contains { $0.query != nil } }
+  public var masksKeyAndValueInputs: Bool { thresholds.contains { $0.key != nil } }
+  public var masksOtherInput: Bool { thresholds.contains { $0.otherInput != nil } }
 
   /// What each token of a sequence keeps, layer by layer: `[tokens][layers]`.
   public func kept(sequence: Int, tokens: Int) -> [[KeptChannels]] {
@@ -43,8 +45,20 @@ public final class MaskingTap: ActivationTap {
     mask(x, thresholds[context.layer].input, .input, context)
   }
 
+  public func otherInput(_ x: Activations, _ context: TapContext) {
+    mask(x, thresholds[context.layer].otherInput, .otherInput, context)
+  }
+
   public func queryInput(_ x: Activations, _ context: TapContext) {
     mask(x, thresholds[context.layer].query, .query, context)
+  }
+
+  public func keyInput(_ x: Activations, _ context: TapContext) {
+    mask(x, thresholds[context.layer].key, .key, context)
+  }
+
+  public func valueInput(_ x: Activations, _ context: TapContext) {
+    mask(x, thresholds[context.layer].value, .value, context)
   }
 
   public func outputInput(_ x: Activations, _ context: TapContext) {

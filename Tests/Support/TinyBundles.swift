@@ -28,16 +28,43 @@ extension Checkpoint {
       corpusHash: "c", statisticsHash: "s")
   }
 
+  /// Thresholds that drop about half of every projection's inputs: one a channel for the FFN, one a place for attention.
+  public func someInputThresholds() throws -> Thresholds {
+    var numbers = RandomNumbers(seed: 2)
+    let c = configuration
+    func random(_ count: Int, _ range: Range<Float>) -> [Float] {
+      (0..<count).map { _ in Float.random(in: range, using: &numbers) }
+    }
+    return Thresholds(
+      request: try SolverRequest(method: .wina, attention: true, sparsity: 0.5),
+      layers: (0..<c.layerCount).map { _ in
+        Thresholds.Layer(
+          ffn: [Float](repeating: 0, count: c.intermediateSize), query: [0.6], key: [0.4], value: [0.5], output: [0.3],
+          product: random(c.intermediateSize, 0.01..<0.2), input: random(c.hiddenSize, 0.2..<0.8),
+          otherInput: random(c.hiddenSize, 0.2..<0.8))
+      },
+      realised: .init(
+        ffn: 0, down: 0.5, input: 0.5, otherInput: 0.5, query: 0.5, key: 0.5, value: 0.5, output: 0.5),
+      modelHash: try hash, corpusHash: "c", statisticsHash: "s")
+  }
+
   /// Writes a bundle of this model with golden vectors of its first sequences.
+  ///
+  /// - Parameter otherSparsities: Those of budgets beside the default, which is for 0.5.
+  /// - Returns: The default's golden vectors.
   @discardableResult
   public func writeBundle(
-    to path: String, _ type: WeightType, _ sequences: [[Int32]], attention: Bool = true, isExtended: Bool = false
+    to path: String, _ type: WeightType, _ sequences: [[Int32]], attention: Bool = true, isExtended: Bool = false,
+    otherSparsities: [Double] = []
   ) throws -> GoldenVectors {
     let thresholds = try someThresholds(attention: attention, isExtended: isExtended)
-    let golden = try goldenVectors(RoundedWeights(weights, type, FactorRows(thresholds)), thresholds, sequences)
-    try BundleWriter(model: self, thresholds: thresholds, type: type, toolVersion: "1")
-      .write(to: path, golden: golden, tolerance: 1e-3, loss: someLoss(type))
-    return golden
+    let others = otherSparsities.map(thresholds.scaled)
+    let rounded = RoundedWeights(weights, type, FactorRows(thresholds))
+    let golden = try ([thresholds] + others).map { try goldenVectors(rounded, $0, sequences) }
+    try BundleWriter(model: self, thresholds: thresholds, others: others, type: type, toolVersion: "1")
+      .write(
+        to: path, golden: golden[0], others: Array(golden.dropFirst()), tolerance: 1e-3, loss: someLoss(type))
+    return golden[0]
   }
 
   /// Not measured, and such that activations stay exact; `nil` for f32.
@@ -60,5 +87,24 @@ extension Checkpoint {
           tokens: sequences[i], positions: Array(sequences[i].indices), source: source[i], dense: dense[i],
           sparse: sparse[i], kept: tap.kept(sequence: i, tokens: sequences[i].count))
       })
+  }
+}
+
+extension Thresholds {
+  /// Those of another budget: every threshold is larger or smaller as the sparsity is.
+  public func scaled(to sparsity: Double) -> Thresholds {
+    let factor = Float(sparsity / request.sparsity)
+    func scaled(_ thresholds: [Float]?) -> [Float]? { thresholds?.map { factor * $0 } }
+    var other = self
+    other.request.sparsity = sparsity
+    other.realised.ffn = sparsity
+    for (index, layer) in layers.enumerated() {
+      other.layers[index].ffn = layer.ffn.map { factor * $0 }
+      other.layers[index].query = scaled(layer.query)
+      other.layers[index].output = scaled(layer.output)
+      other.layers[index].product = scaled(layer.product)
+      other.layers[index].input = scaled(layer.input)
+    }
+    return other
   }
 }

@@ -21,6 +21,32 @@ struct EnergyTests {
     }
   }
 
+  /// Sources chosen at one share cost no more at another than thresholds must, and are the same at all of them.
+  @Test(arguments: [30, 50, 70])
+  func droppedEnergyIsNearTheLeastOfSharedSources(percent: Int) throws {
+    let calibration = try Calibration(skipping: 0)
+    let oracle = try SharedFixtures.safetensors("statistics/energy.safetensors")
+    for (index, record) in calibration.records.enumerated() {
+      let chosen = try solve(record, .perChannel, 0.3)
+      let shared = try solve(record, .perChannel, Double(percent) / 100, sourceShare: 0.3)
+      #expect(shared.upDecides == chosen.upDecides)
+      let dropped = calibration.dropped(shared, layer: index)
+      let least = oracle.doubles(of: "layers.\(index).shared.\(percent)")[0]
+      #expect((dropped.rows - Double(percent) / 100).magnitude < 0.003, "layer \(index): \(dropped.rows)")
+      #expect((0.98...1.15).contains(dropped.energy / least), "layer \(index): \(dropped.energy / least)")
+    }
+  }
+
+  @Test func sourcesSharedAtTheAskedShareAreTheChannelsOwn() throws {
+    for record in try Calibration(skipping: 0).records {
+      let (own, shared) = (try solve(record, .perChannel, 0.5), try solve(record, .perChannel, 0.5, sourceShare: 0.5))
+      #expect(own.upDecides == shared.upDecides)
+      #expect(zip(own.ffn, shared.ffn).allSatisfy { $0 == $1 || ($0 / $1 - 1).magnitude < 1e-5 })
+      let none = try solve(record, .perChannel, 0, sourceShare: 0.5)
+      #expect(none.upDecides == own.upDecides && none.ffn.allSatisfy { $0 == 0 })
+    }
+  }
+
   @Test func bothSourcesTogetherCostNoMoreThanEitherAndEitherNoMoreThanCHESS() throws {
     let calibration = try Calibration(skipping: 0)
     for (index, record) in calibration.records.enumerated() {
@@ -76,9 +102,12 @@ struct EnergyTests {
     #expect(try solve(record, .up, 0.5).upDecides == [Bool](repeating: true, count: 8))
   }
 
-  private func solve(_ record: LayerRecord, _ source: MaskSource, _ sparsity: Double) throws -> Thresholds.Layer {
+  private func solve(
+    _ record: LayerRecord, _ source: MaskSource, _ sparsity: Double, sourceShare: Double? = nil
+  ) throws -> Thresholds.Layer {
     let request = try SolverRequest(
-      method: .energy, source: source, secondCut: 0, inputCut: 0, attention: false, sparsity: sparsity)
+      method: .energy, source: source, sourceShare: sourceShare, secondCut: 0, inputCut: 0, attention: false,
+      sparsity: sparsity)
     return Thresholds.Layer(record, request, gateActivation: .silu)
   }
 

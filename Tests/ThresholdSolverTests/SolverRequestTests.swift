@@ -24,6 +24,28 @@ struct SolverRequestTests {
     }
   }
 
+  @Test func onlyChannelsWithTheirOwnSourceChooseIt() throws {
+    let request = try SolverRequest(method: .energy, sourceShare: 0.25, attention: false, sparsity: 0.5)
+    #expect(request.fileName == "thresholds-energy-sources0.25-0.5.safetensors")
+    for source in [MaskSource.gate, .up] {
+      #expect(throws: SolverError.noSourceShare) {
+        try SolverRequest(method: .energy, source: source, sourceShare: 0.25, attention: false, sparsity: 0.5)
+      }
+    }
+    #expect(throws: SolverError.noSourceShare) {
+      try SolverRequest(method: .cats, sourceShare: 0.25, attention: false, sparsity: 0.5)
+    }
+    #expect(throws: SolverError.notAShare(2)) {
+      try SolverRequest(method: .energy, sourceShare: 2, attention: false, sparsity: 0.5)
+    }
+  }
+
+  /// By hand: inputs save 0.2 of two thirds, the second cut takes 0.075.
+  @Test func rowShareIsWhatBothCutsLeave() throws {
+    #expect(try SolverRequest(method: .energy, attention: false, sparsity: 0.5).rowShare == 0.325)
+    #expect(try SolverRequest(method: .chess, attention: false, sparsity: 0.123_45).rowShare == 0.123)
+  }
+
   @Test(arguments: [-0.1, 0.6, .infinity])
   func secondCutMustLeaveShares(_ cut: Double) {
     #expect(throws: SolverError.notASecondCut(cut)) {
@@ -42,9 +64,9 @@ struct SolverRequestTests {
     var requests: Set<SolverRequest> = []
     for method in SolverRequest.Method.allCases {
       for norm in [nil] + method.norms.map(Optional.some) {
-        for source in method.sources {
-          for cut in [0, 0.1, 0.2] {
-            for input in [0, 0.3] {
+        for source in method.cutsInputs ? [nil] : method.sources.map(Optional.some) {
+          for cut in method.cutsInputs ? [0] : [0, 0.1, 0.2] {
+            for input in method.cutsInputs ? [0] : [0, 0.3] {
               for attention in [false, true] {
                 requests.insert(
                   try SolverRequest(
@@ -61,6 +83,27 @@ struct SolverRequestTests {
     #expect(
       try SolverRequest(method: .chess, norm: .mean, source: .up, attention: true, sparsity: 0.5).fileLabel
         == "chess-mean-up-attention")
+  }
+
+  @Test(arguments: [SolverRequest.Method.magnitude, .wina])
+  func methodsThatCutInputsHaveNoOtherOption(_ method: SolverRequest.Method) throws {
+    let request = try SolverRequest(method: method, secondCut: 0, inputCut: 0, attention: true, sparsity: 0.5)
+    #expect(request.source == nil && request.secondCut == nil && request.inputCut == nil)
+    #expect(throws: SolverError.noSource(method)) {
+      try SolverRequest(method: method, source: .gate, attention: false, sparsity: 0.5)
+    }
+    #expect(throws: SolverError.noNorm(method)) {
+      try SolverRequest(method: method, norm: .rms, attention: false, sparsity: 0.5)
+    }
+    for (second, input) in [(0.1, 0), (0, 0.1)] {
+      #expect(throws: SolverError.noCuts(method)) {
+        try SolverRequest(method: method, secondCut: second, inputCut: input, attention: false, sparsity: 0.5)
+      }
+    }
+    #expect(throws: SolverError.noAllocation(method)) {
+      try SolverRequest(method: method, attention: true, allocation: .global, sparsity: 0.5)
+    }
+    #expect(throws: SolverError.notExportable(method)) { try method.checkExportable() }
   }
 
   @Test func onlyChessHasANorm() throws {

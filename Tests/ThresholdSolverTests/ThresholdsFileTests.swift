@@ -25,10 +25,62 @@ struct ThresholdsFileTests {
   func sourceAndCutsAreReadBack(_ source: MaskSource, cut: Double) throws {
     let thresholds = Thresholds(
       request: try SolverRequest(
-        method: .energy, source: source, secondCut: cut, inputCut: 2 * cut, attention: false, sparsity: 0.5),
+        method: .energy, source: source, sourceShare: source == .perChannel && cut > 0 ? 0.25 : nil, secondCut: cut,
+        inputCut: 2 * cut, attention: false, sparsity: 0.5),
       layers: [.init(ffn: [1, 2], product: cut > 0 ? [0.5] : nil, input: cut > 0 ? [0.25] : nil)],
       realised: .init(ffn: 0.4, down: cut > 0 ? 0.6 : nil, input: cut > 0 ? 0.2 : nil), modelHash: "m", corpusHash: "c",
       statisticsHash: "s")
+    try writeAtomically(thresholds.encoded(), to: folder.path("t.safetensors"))
+    #expect(try Thresholds(SafetensorsFile(path: folder.path("t.safetensors"))) == thresholds)
+  }
+
+  @Test(arguments: [SolverRequest.Method.magnitude, .wina], [false, true])
+  func inputThresholdsAreReadBack(_ method: SolverRequest.Method, attention: Bool) throws {
+    let thresholds = try inputThresholds(method, attention: attention)
+    try writeAtomically(thresholds.encoded(), to: folder.path("t.safetensors"))
+    #expect(try Thresholds(SafetensorsFile(path: folder.path("t.safetensors"))) == thresholds)
+  }
+
+  /// A method's file has the tensors of that method, of all layers.
+  @Test func missingOrForeignInputThresholdsAreErrors() throws {
+    let changes: [(inout Thresholds) -> Void] = [
+      { $0.layers[0].key = nil }, { $0.layers[0].value = nil }, { $0.layers[1].value = nil },
+      { $0.layers[0].otherInput = nil }, { $0.layers[1].otherInput = nil },
+      { for layer in 0..<2 { $0.layers[layer].otherInput = nil } },
+      { for layer in 0..<2 { $0.layers[layer].product = nil } },
+      { for layer in 0..<2 { $0.layers[layer].input = nil } },
+      { for layer in 0..<2 { $0.layers[layer].key = nil } },
+      { $0.request.attention = false }, { $0.request.method = .cats },
+    ]
+    for (index, change) in changes.enumerated() {
+      var bad = try inputThresholds(.magnitude, attention: true)
+      change(&bad)
+      try writeAtomically(bad.encoded(), to: folder.path("t.safetensors"))
+      #expect(throws: (any Error).self, "change \(index)") {
+        try Thresholds(SafetensorsFile(path: folder.path("t.safetensors")))
+      }
+    }
+  }
+
+  private func inputThresholds(_ method: SolverRequest.Method, attention: Bool) throws -> Thresholds {
+    let layers = [Float(0.25), .infinity].map { t in
+      Thresholds.Layer(
+        ffn: [0, 0], query: attention ? [t] : nil, key: attention ? [t, 1] : nil, value: attention ? [2, t] : nil,
+        output: attention ? [3] : nil, product: [t, 4], input: [5, t], otherInput: [t])
+    }
+    return Thresholds(
+      request: try SolverRequest(method: method, attention: attention, sparsity: 0.5), layers: layers,
+      realised: .init(
+        ffn: 0, down: 0.1, input: 0.2, otherInput: 0.3, query: attention ? 0.4 : nil, key: attention ? 0.5 : nil,
+        value: attention ? 0.6 : nil, output: attention ? 0.7 : nil),
+      modelHash: "m", corpusHash: "c", statisticsHash: "s")
+  }
+
+  @Test func allocationIsReadBack() throws {
+    let thresholds = Thresholds(
+      request: try SolverRequest(method: .chess, attention: true, allocation: .global, sparsity: 0.5),
+      layers: [.init(ffn: [1, 2], query: [0.25], output: [0.5])],
+      realised: .init(ffn: 0.6, query: 0.2, output: 0.3), modelHash: "m", corpusHash: "c", statisticsHash: "s")
     try writeAtomically(thresholds.encoded(), to: folder.path("t.safetensors"))
     #expect(try Thresholds(SafetensorsFile(path: folder.path("t.safetensors"))) == thresholds)
   }
@@ -82,6 +134,21 @@ struct ThresholdsFileTests {
     }
   }
 
+  @Test func inputThresholdsOfAnotherModelAreRefused() throws {
+    let checkpoint = try TinyModel.llama.open()
+    let good = try checkpoint.someInputThresholds()
+    #expect(throws: Never.self) { try good.check(checkpoint.configuration) }
+    let changes: [(inout Thresholds.Layer) -> Void] = [
+      { $0.key = [1, 2] }, { $0.value = [] }, { $0.otherInput?.removeLast() }, { $0.key = nil }, { $0.value = nil },
+      { $0.otherInput = nil },
+    ]
+    for change in changes {
+      var bad = good
+      change(&bad.layers[2])
+      #expect(throws: SolverError.self) { try bad.check(checkpoint.configuration) }
+    }
+  }
+
   static let metadata = [
     "format": "gambit-thresholds", "version": "1", "method": "chess", "norm": "rms", "sparsity": "0.5",
     "attention": "off", "layers": "1", "model_sha256": "m", "corpus_sha256": "c", "statistics_sha256": "s",
@@ -95,7 +162,8 @@ struct ThresholdsFileTests {
       ("format", "gambit-weights"), ("version", "2"), ("method", "teal"), ("norm", "max"), ("sparsity", "nan"),
       ("sparsity", "1.5"), ("sparsity", "half"), ("attention", "maybe"), ("attention", "on"), ("layers", "0"),
       ("layers", "-1"), ("layers", "2"), ("layers", "9223372036854775807"), ("realised_ffn", "-0.1"),
-      ("source", "down"), ("source", "per-channel"), ("second_cut", "0.7"), ("realised_down", "2"),
+      ("source", "down"), ("source", "per-channel"), ("source_share", "0.5"), ("second_cut", "0.7"),
+      ("realised_down", "2"), ("allocation", "local"), ("allocation", "uniform"), ("allocation", "global"),
     ])
   func badMetadataIsAnError(key: String, value: String?) {
     #expect(throws: (any Error).self) { try read { metadata, _ in metadata[key] = value } }

@@ -155,9 +155,30 @@ def chat_template_agrees(run: RunDirectory) -> None:
         require(prompt == case["text"], f"'{case['context']}' gives {prompt!r}, not {case['text']!r}")
 
 
+def budgets_share_their_weights(run: RunDirectory, bundle: Path) -> None:
+    """bundle: of several budgets each has its files, all have the default's sources, and more is dropped at the larger."""
+    budgets = RunDirectory(bundle.parent, bundle)
+    manifest_lists_every_file(budgets)
+    stated = json.loads((bundle / "manifest.json").read_text())["sparsification"]
+    default, others = load_file(bundle / "thresholds.safetensors"), {}
+    for budget in stated["budgets"]:
+        sparsity = budget["sparsity"]
+        others[sparsity] = load_file(bundle / f"thresholds-{sparsity}.safetensors")
+        golden = load_file(bundle / f"golden-{sparsity}.safetensors")
+        require(bool(np.isfinite(golden["texts.0.sparse"]).all()), f"golden vectors at {sparsity} are not finite")
+        require(set(others[sparsity]) == set(default), f"thresholds at {sparsity} have other parts")
+    ladder = [tensors for _, tensors in sorted({**others, stated["sparsity"]: default}.items())]
+    require(len(ladder) == 1 + len(stated["budgets"]), "two budgets are for one sparsity")
+    for layer in range(budgets.shapes.layers):
+        ffn, source = f"layers.{layer}.ffn.threshold", f"layers.{layer}.ffn.source"
+        for less, more in zip(ladder, ladder[1:]):
+            require(np.array_equal(less[source], more[source]), f"layer {layer} has other sources")
+            require(bool((less[ffn] <= more[ffn]).all()), f"layer {layer} has thresholds that fall as more is dropped")
+
+
 def threshold_files(run: RunDirectory) -> list[Path]:
     require(bool(run.thresholds), "there is no thresholds*.safetensors")
-    return [*run.thresholds, run.bundle / "thresholds.safetensors"]
+    return [*run.thresholds, *sorted(run.bundle.glob("thresholds*.safetensors"))]
 
 
 @contextmanager

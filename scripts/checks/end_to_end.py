@@ -75,6 +75,8 @@ def end_to_end(model: Path, scratch: Path, outcome: Outcome) -> None:
     check(runtime_checks.engine_decodes_as_the_oracle, run, model, scratch)
     check(runtime_checks.every_type_decodes_as_the_oracle, run, model, scratch)
     check(bundle_checks.deciding_rows_lie_by_input, run, scratch / "runtime-f16")
+    check(runtime_checks.budgets_are_chosen, run, model, scratch)
+    check(bundle_checks.budgets_share_their_weights, run, scratch / "budgets")
     check(runtime_checks.threads_make_no_difference, run)
     check(runtime_checks.bench_reports, run)
     check(runtime_checks.cache_is_checked_and_emptied, run)
@@ -105,6 +107,7 @@ def end_to_end(model: Path, scratch: Path, outcome: Outcome) -> None:
     check(refusal_checks.damaged_statistics_are_refused, run, model, scratch)
     check(refusal_checks.damaged_pipelines_are_refused, scratch)
     check(refusal_checks.impossible_sparsity_is_refused, run, model, scratch)
+    check(refusal_checks.baselines_are_not_exported, run, model, scratch)
     check(refusal_checks.damaged_bundles_are_refused, run, scratch)
 
 

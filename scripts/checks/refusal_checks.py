@@ -52,6 +52,20 @@ def impossible_sparsity_is_refused(run: RunDirectory, model: Path, scratch: Path
             "--output", scratch / "none.safetensors")
 
 
+def baselines_are_not_exported(run: RunDirectory, model: Path, scratch: Path) -> None:
+    """A method that bundles cannot hold is solved, named as such in the list, and refused by export."""
+    for method in gambit.ask("solve", "--list")["methods"]:
+        if method["exportable"]:
+            continue
+        path = scratch / f"{method['name']}.safetensors"
+        gambit.run(
+            "solve", "--statistics", run.statistics, "--model", model, "--method", method["name"], "--attention", "on",
+            "--sparsity", 0.5, "--output", path)
+        message = gambit.refuse(
+            "export", "--model", model, "--thresholds", path, "--output", scratch / "none")
+        require(method["name"] in message and not (scratch / "none").exists(), message)
+
+
 def damaged_bundles_are_refused(run: RunDirectory, scratch: Path) -> None:
     """verify: a bundle of which one bit was flipped, or a file removed, fails."""
     for name in ("thresholds.safetensors", "weights.safetensors.zst", "golden.safetensors"):

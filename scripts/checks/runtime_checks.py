@@ -50,6 +50,30 @@ def every_type_decodes_as_the_oracle(run: RunDirectory, model: Path, scratch: Pa
         require(engine["activated_share"] == oracle["activated_share"] == 1, f"{weights}: dense skips weights")
 
 
+def budgets_are_chosen(run: RunDirectory, model: Path, scratch: Path) -> None:
+    """engine: a bundle of three budgets verifies, and drops by the one that is asked for; others are refused."""
+    ladder, bundle = scratch / "ladder", scratch / "budgets"
+    solved = gambit.ask("solve", "--statistics", run.statistics, "--model", model, "--method", "energy",
+                        "--attention", "on", "--sparsity", 0.5, 0.3, 0.7, "--sources-at", 0.5, "--output", ladder)
+    files = [entry["output"] for entry in solved["thresholds"]]
+    require(sorted(files) == sorted(map(str, ladder.iterdir())), f"{files} are not those in the folder")
+    gambit.run("export", "--model", model, "--thresholds", *files, "--weights", "q4", "--output", bundle)
+    for check in gambit.ask("verify", bundle)["checks"]:
+        require(check["ok"], f"{check['name']}: {check['detail']}")
+    prompt = PROMPTS.read_text().splitlines()[0]
+    arguments = ("generate", "--bundle", bundle, "--prompt", prompt, "--max-tokens", 24, "--activations", "exact")
+    answers = {s: gambit.ask(*arguments, *(("--sparsity", s) if s else ())) for s in (None, 0.3, 0.5, 0.7)}
+    require(answers[None]["ids"] == answers[0.5]["ids"], "the default is not the first that was given")
+    shares = [answers[sparsity]["activated_share"] for sparsity in (0.3, 0.5, 0.7)]
+    require(shares[0] > shares[1] > shares[2], f"activated shares are {shares}")
+    for command in (arguments, ("bench", bundle), ("verify", bundle), ("evaluate", "continuations", "--bundle", bundle)):
+        message = gambit.refuse(*command, "--sparsity", 0.6)
+        require("0.5 or 0.3 or 0.7" in message, message)
+    message = gambit.refuse("export", "--model", model, "--thresholds", files[0], run.root / THRESHOLDS,
+                            "--output", scratch / "none")
+    require("cannot share a bundle" in message, message)
+
+
 def threads_make_no_difference(run: RunDirectory) -> None:
     """engine: one thread and three give the same text, also of a prompt that is read as a batch."""
     prompt = " ".join(PROMPTS.read_text().splitlines()[:8])

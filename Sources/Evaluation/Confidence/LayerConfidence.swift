@@ -33,25 +33,30 @@ public struct LayerConfidence: Sendable, Equatable {
   /// - Parameters:
   ///   - shards: What each of two or more shards of a text tells of the layer.
   ///   - jackknife: Of as many shards.
+  ///   - places: What the request drops where; the sparsity everywhere unless given.
   /// - Complexity: That of solving the layer once more than there are shards.
   public init(
-    _ shards: [LayerRecord], _ jackknife: Jackknife, _ request: SolverRequest, gateActivation: GateActivation
+    _ shards: [LayerRecord], _ jackknife: Jackknife, _ request: SolverRequest, places: PlaceShares? = nil,
+    gateActivation: GateActivation
   ) {
+    func solve(_ record: LayerRecord) -> Thresholds.Layer {
+      Thresholds.Layer.solve(record, [request], places: places.map { [$0] }, gateActivation: gateActivation)[0]
+    }
     precondition(shards.count == jackknife.weights.count)
     var total = shards[0]
     for shard in shards.dropFirst() { total += shard }
-    let whole = Thresholds.Layer(total, request, gateActivation: gateActivation)
+    let whole = solve(total)
     let shares = whole.sharesDropped(total, gateActivation: gateActivation)
     var without: [Thresholds.Layer] = []
     var heldOut: [Thresholds.Shares] = []
     for shard in shards {
       var rest = total
       rest -= shard
-      let layer = Thresholds.Layer(rest, request, gateActivation: gateActivation)
+      let layer = solve(rest)
       without.append(layer)
       heldOut.append(layer.sharesDropped(shard, gateActivation: gateActivation))
     }
-    places = Drift.Place.allCases.compactMap { place in
+    self.places = Drift.Place.allCases.compactMap { place in
       guard let share = shares[place], let thresholds = whole[place] else { return nil }
       let others = heldOut.map { $0[place] ?? 0 }
       return Place(
@@ -83,7 +88,10 @@ extension Thresholds.Layer {
     case .ffn: ffn
     case .down: product
     case .input: input
+    case .otherInput: otherInput
     case .query: query
+    case .key: key
+    case .value: value
     case .output: output
     }
   }

@@ -111,7 +111,8 @@ extension Comparison {
   private func layerShares(_ row: ComparisonRow) -> Chart {
     let places: [(String, (Thresholds.Shares) -> Double?)] = [
       ("FFN rows", { $0.ffn }), ("down columns", { $0.down ?? $0.ffn }), ("deciding rows' inputs", { $0.input }),
-      ("query inputs", { $0.query }), ("output inputs", { $0.output }),
+      ("other rows' inputs", { $0.otherInput }), ("query inputs", { $0.query }), ("key inputs", { $0.key }),
+      ("value inputs", { $0.value }), ("output inputs", { $0.output }),
     ]
     return Chart(
       "\(row.label) asked for \(Format.percent(row.request?.sparsity ?? 0))",

@@ -1,13 +1,15 @@
 import Foundation
 import Reports
+import ThresholdSolver
 
 extension Comparison {
   /// A row each; the best of those asked for the same sparsity with the same weights is bold.
   public var table: TextTable {
     var titles = [
-      "row", "weights", "asked", "FFN dropped", "down", "inputs", "query", "output", "activated", "of dense",
-      "MB a token",
+      "row", "weights", "asked", "FFN dropped", "down", "inputs", "query", "output",
     ]
+    let rare = Thresholds.Shares.rarePlaces { place in rows.contains { $0.realised.flatMap(place) != nil } }
+    titles += rare.map(\.title) + ["activated", "of dense", "MB a token"]
     let perplexity = titles.count
     titles += ["perplexity", "KL", "top-1"]
     titles += baseline.map { ["KL of \($0)", "of that"] } ?? []
@@ -20,18 +22,21 @@ extension Comparison {
       if isBest(index, { $0.kl }) { bold.insert(perplexity + 1) }
       if isBest(index, { $0.top1Agreement.map { -$0 } }) { bold.insert(perplexity + 2) }
       if isBest(index, { $0.tasks.map { -$0.mean } }) { bold.insert(mean) }
-      table.add(cells(row), bold: bold)
+      table.add(cells(row, rare.map(\.share)), bold: bold)
     }
     return table
   }
 
-  private func cells(_ row: ComparisonRow) -> [String] {
+  private func cells(_ row: ComparisonRow, _ rarePlaces: [Thresholds.Shares.Place]) -> [String] {
     func share(_ value: Double?) -> String { value.map(Format.percent) ?? "–" }
     let kl = row.kl.map { kl in Format.fixed(kl, 4) + (row.klStderr.map { " ± \(Format.fixed($0, 4))" } ?? "") }
     var cells = [
       row.label, row.weights, share(row.request?.sparsity), share(row.realised?.ffn),
       share(row.realised.map { $0.down ?? $0.ffn }), share(row.realised?.input),
       share(row.realised?.query), share(row.realised?.output),
+    ]
+    cells += rarePlaces.map { share(row.realised.flatMap($0)) }
+    cells += [
       Format.quantity(row.activatedParameters), Format.percent(row.activatedShare),
       Format.fixed(row.bytesPerToken / 1e6, 1), Format.fixed(row.perplexity, 2), kl ?? "–", share(row.top1Agreement),
     ]
@@ -98,7 +103,10 @@ extension Comparison {
       ("realised_ffn", { $0.realised.map { "\($0.ffn)" } }),
       ("realised_down", { $0.realised.map { "\($0.down ?? $0.ffn)" } }),
       ("realised_input", { $0.realised?.input.map { "\($0)" } }),
+      ("realised_other_input", { $0.realised?.otherInput.map { "\($0)" } }),
       ("realised_query", { $0.realised?.query.map { "\($0)" } }),
+      ("realised_key", { $0.realised?.key.map { "\($0)" } }),
+      ("realised_value", { $0.realised?.value.map { "\($0)" } }),
       ("realised_output", { $0.realised?.output.map { "\($0)" } }),
       ("activated_parameters", { "\($0.activatedParameters)" }), ("activated_share", { "\($0.activatedShare)" }),
       ("bytes_per_token", { "\($0.bytesPerToken)" }), ("tokens", { "\($0.tokens)" }),

@@ -26,6 +26,8 @@ public struct ComparisonDocument: Sendable, Equatable, Decodable {
   public var model: PipelineDocument.Model
   /// What thresholds are solved from; needed where there are methods.
   public var statistics: String?
+  /// Token sequences on which allocation `global` measures; a text that is part of the program unless given.
+  public var sample: String?
   public var evaluate: PipelineDocument.Evaluate
   public var tasks: Tasks?
   /// The curve that rows are compared with at equal bytes: a method's label, or `models` for all checkpoints
@@ -86,7 +88,7 @@ extension ComparisonDocument {
 
 extension Shape {
   fileprivate static let comparison = Shape.object([
-    "model": .object(["path": .value]), "statistics": .value, "baseline": .value,
+    "model": .object(["path": .value]), "statistics": .value, "sample": .value, "baseline": .value,
     "tasks": .object(["folder": .value, "limit": .value]),
     "evaluate": .object(["files": .list(.value), "field": .value, "tokens": .value, "sequence_length": .value]),
     "rows": .list(

@@ -111,7 +111,8 @@ public struct ComparisonRunner {
       for request in try entry.requests where !requests.contains(request) { requests.append(request) }
     }
     guard let statistics, !requests.isEmpty else { return [:] }
-    let solved = try SolveStage(requests).run(model, statistics, console)
+    let sample = document.sample.map { PipelineRunner.resolve($0, base) }
+    let solved = try SolveStage(requests, sample: sample, threads: stage.threads).run(model, statistics, console)
     return Dictionary(uniqueKeysWithValues: zip(requests, solved))
   }
 

@@ -7,7 +7,13 @@ import ThresholdSolver
 public struct ConfidenceStage: Sendable {
   public var request: SolverRequest
 
-  public init(_ request: SolverRequest) { self.request = request }
+  /// What the request drops where; the sparsity everywhere where it is `nil`.
+  public var places: PlaceShares?
+
+  public init(_ request: SolverRequest, places: PlaceShares? = nil) {
+    self.request = request
+    self.places = places
+  }
 
   /// - Parameter paths: Statistics of two or more shards of one collection that follow each other, in any order.
   /// - Throws: ``PipelineError/badSetting(_:reason:)`` of a single shard, `StatisticsError` where shards do not belong
@@ -29,7 +35,8 @@ public struct ConfidenceStage: Sendable {
       try (0..<description.layerCount).map { index in
         defer { task.advance(by: 1) }
         return try LayerConfidence(
-          files.map { try $0.layer(index) }, jackknife, request, gateActivation: description.gateActivation)
+          files.map { try $0.layer(index) }, jackknife, request, places: places,
+          gateActivation: description.gateActivation)
       }
     }
     return ConfidenceReport(Confidence(layers, jackknife), request, tokens: tokens)
@@ -39,6 +46,12 @@ public struct ConfidenceStage: Sendable {
   ///
   /// - Throws: ``PipelineError/otherModel(file:model:)`` and its like where they were not.
   public static func run(of thresholds: Thresholds, _ paths: [String], _ console: Console) throws -> ConfidenceReport {
+    guard !thresholds.request.method.weighsColumns else {
+      throw PipelineError.badSetting(
+        "thresholds",
+        reason: "method '\(thresholds.request.method.rawValue)' weighs inputs by the model's weights, which statistics "
+          + "do not hold: give thresholds of another method")
+    }
     for path in paths {
       let description = try StatisticsFile(path: path).description
       guard description.modelHash == thresholds.modelHash, description.corpusHash == thresholds.corpusHash else {
@@ -47,6 +60,8 @@ public struct ConfidenceStage: Sendable {
           reason: "they were solved from another model or text than '\(path)' is of: give those solved from the shards")
       }
     }
-    return try Self(thresholds.request).run(paths, console)
+    // A divided budget was divided by measuring: what was found is taken as it is.
+    let isDivided = thresholds.request.allocation == .global
+    return try Self(thresholds.request, places: isDivided ? thresholds.realised.places : nil).run(paths, console)
   }
 }
