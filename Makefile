@@ -31,6 +31,7 @@ oracles: ## Makes the tests' expected numbers anew (installs PyTorch: gigabytes)
 	  && "$$python" Tests/Fixtures/make_tiny_models.py \
 	  && "$$python" Tests/Fixtures/make_statistics_oracle.py \
 	  && "$$python" Tests/Fixtures/make_energy_oracle.py \
+	  && "$$python" Tests/Fixtures/make_confidence_oracle.py \
 	  && "$$python" Tests/Fixtures/make_inputs_oracle.py \
 	  && "$$python" Tests/Fixtures/make_sampling_oracle.py \
 	  && "$$python" Tests/Fixtures/make_quantization_oracle.py \

@@ -102,7 +102,9 @@ let package = Package(
     .testTarget(name: "SparseRuntimeTests", dependencies: ["SparseRuntime", "SparseKernels", "TestSupport"]),
     .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "TestSupport"]),
     .testTarget(name: "ReportsTests", dependencies: ["Reports"]),
-    .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Files", "SparseBundle", "Reports", "TestSupport"]),
+    .testTarget(
+      name: "PipelineTests",
+      dependencies: ["Pipeline", "Files", "Corpus", "ActivationStatistics", "SparseBundle", "Reports", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -38,6 +38,12 @@ public struct ExactSums: Sendable, Equatable {
     for i in sums.units.indices { sums.units[i] &+= other.units[i] }
   }
 
+  /// Takes away what was added, exactly. Complexity: O(`count`).
+  public static func -= (sums: inout ExactSums, part: ExactSums) {
+    precondition(sums.count == part.count)
+    for i in sums.units.indices { sums.units[i] &-= part.units[i] }
+  }
+
   /// The sums whose `values` and `residuals` are given; `nil` where these are no multiples of the
   /// quantum, or too large.
   init?(values: [Double], residuals: [Double]?) {

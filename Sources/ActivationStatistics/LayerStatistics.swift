@@ -28,6 +28,14 @@ public struct FactorStatistics: Sendable, Equatable {
     total.absoluteSum += other.absoluteSum
     total.squareSum += other.squareSum
   }
+
+  static func -= (total: inout Self, part: Self) {
+    total.count.subtract(part.count)
+    total.energy -= part.energy
+    total.sum -= part.sum
+    total.absoluteSum -= part.absoluteSum
+    total.squareSum -= part.squareSum
+  }
 }
 
 /// What one pass over a text tells of one layer: no budget and no method is in it. All histograms
@@ -69,6 +77,15 @@ public struct LayerStatistics: Sendable, Equatable {
     total.ffnInputCount.add(other.ffnInputCount)
     total.attentionInputCount.add(other.attentionInputCount)
     total.outputInputCount.add(other.outputInputCount)
+  }
+
+  static func -= (total: inout Self, part: Self) {
+    total.gate -= part.gate
+    total.up -= part.up
+    total.productCount.subtract(part.productCount)
+    total.ffnInputCount.subtract(part.ffnInputCount)
+    total.attentionInputCount.subtract(part.attentionInputCount)
+    total.outputInputCount.subtract(part.outputInputCount)
   }
 }
 
@@ -118,6 +135,12 @@ public struct LayerRecord: Sendable, Equatable {
     total.sinks += other.sinks
   }
 
+  /// Takes away what a part of the text told, exactly: what is left is what the rest of the text tells.
+  public static func -= (total: inout Self, part: Self) {
+    total.regular -= part.regular
+    total.sinks -= part.sinks
+  }
+
   /// Whether every sum is small enough for two float64 to hold it exactly.
   var isStorable: Bool {
     [regular.gate, regular.up, sinks.gate, sinks.up].allSatisfy { factor in
@@ -131,5 +154,10 @@ extension [Int64] {
   fileprivate mutating func add(_ other: [Int64]) {
     precondition(count == other.count)
     for i in indices { self[i] &+= other[i] }
+  }
+
+  fileprivate mutating func subtract(_ part: [Int64]) {
+    precondition(count == part.count)
+    for i in indices { self[i] &-= part[i] }
   }
 }

@@ -57,7 +57,7 @@ extension StatisticsDescription {
   /// each once.
   ///
   /// - Throws: ``StatisticsError`` that names the first file that does not fit.
-  static func merging(_ shards: [(path: String, description: Self)]) throws(StatisticsError) -> Self {
+  public static func merging(_ shards: [(path: String, description: Self)]) throws(StatisticsError) -> Self {
     guard let first = shards.first else { throw .nothingToMerge }
     for shard in shards {
       var comparable = shard.description

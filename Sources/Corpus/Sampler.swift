@@ -7,8 +7,9 @@
 /// Every distinct document gets a place in a random order that depends on its text and the seed
 /// alone, so neither the order of files nor of lines matters (bottom-k sampling: E. Cohen and H.
 /// Kaplan, "Summarizing data using bottom-k sketches", PODC 2007). Each source gives its first
-/// documents until its share of the tokens is filled; the last one is cut to fit. All chosen
-/// documents, in that order, each followed by the end-of-text token, are cut into sequences.
+/// documents until its share of the tokens is filled; the last one is cut to fit. Each source's
+/// documents stay in that order and are spread evenly over the sample, so that every part of it is of
+/// the same mixture; each followed by the end-of-text token, they are cut into sequences.
 ///
 /// Before that, CR LF becomes LF, and documents of nothing but white space, or with the very text of
 /// another, are dropped. It neither filters by quality nor finds near duplicates.
@@ -66,7 +67,7 @@ public struct Sampler: Sendable {
     let files = try sources.map { source throws(CorpusError) in try Glob.expand(source.patterns) }
     var draw = SourceDraw(seed: seed, endOfText: endOfText, reporter: try ProgressReporter(files, report: progress))
     var accounts: [SampleProvenance.Source] = []
-    var chosen: [Selection.Candidate] = []
+    var chosen: [Selection.Placed] = []
     for (index, share) in shares().enumerated() {
       let (account, selection) = try draw.read(sources[index], files: files[index], share: share, encode: encode)
       guard selection.tokens >= share else {
@@ -74,9 +75,9 @@ public struct Sampler: Sendable {
           patterns: account.patterns, available: selection.tokens, needed: share, sequenceLength: sequenceLength)
       }
       accounts.append(account)
-      chosen += selection.filled(endOfText: endOfText)
+      chosen += selection.placed(endOfText: endOfText)
     }
-    chosen.sort { $0.priority < $1.priority }
+    chosen.sort()
     return try TokenSequences(
       tokens: chosen.flatMap(\.tokens), sequenceLength: sequenceLength,
       provenance: SampleProvenance(

@@ -8,6 +8,21 @@ struct Selection {
     var tokens: [Int32]
   }
 
+  /// A chosen document, ordered by how far into its source's share its middle lies: sorted, the documents of all
+  /// sources are mixed evenly.
+  struct Placed: Comparable {
+    let priority: DocumentHash
+    let tokens: [Int32]
+    let twiceMiddle: Int
+    let share: Int
+
+    static func < (left: Self, right: Self) -> Bool {
+      // Fractions of the shares, compared exactly.
+      let (l, r) = (Int128(left.twiceMiddle) * Int128(right.share), Int128(right.twiceMiddle) * Int128(left.share))
+      return l != r ? l < r : left.priority < right.priority
+    }
+  }
+
   let share: Int
   private(set) var tokens = 0
   /// A binary heap with the greatest priority number at its root.
@@ -47,6 +62,17 @@ struct Selection {
       chosen[last].tokens.append(endOfText)
     }
     return chosen
+  }
+
+  /// The documents of ``filled(endOfText:)`` with their places in the share.
+  func placed(endOfText: Int32) -> [Placed] {
+    var before = 0
+    return filled(endOfText: endOfText).map { document in
+      defer { before += document.tokens.count }
+      return Placed(
+        priority: document.priority, tokens: document.tokens, twiceMiddle: 2 * before + document.tokens.count,
+        share: share)
+    }
   }
 
   private mutating func siftUp() {

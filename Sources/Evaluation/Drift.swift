@@ -66,7 +66,7 @@ public struct Drift: Sendable, Equatable {
 
 extension Thresholds.Shares {
   /// `nil` where nothing is cut.
-  fileprivate subscript(_ place: Drift.Place) -> Double? {
+  subscript(_ place: Drift.Place) -> Double? {
     switch place {
     case .ffn: ffn
     case .down: down

@@ -52,6 +52,34 @@ public struct CollectStage: Sendable {
     _ model: Checkpoint, _ sample: TokenSequences, samplePath: String, output: String, shard: Shard? = nil,
     resuming: StatisticsCheckpoint.Resumption, _ console: Console
   ) throws {
+    let range = try shard?.range(of: sample.count) ?? 0..<sample.count
+    try run(model, sample, range, samplePath: samplePath, output: output, resuming: resuming, console)
+  }
+
+  /// The same of some sequences.
+  func run(
+    _ model: Checkpoint, _ sample: TokenSequences, _ range: Range<Int>, samplePath: String, output: String,
+    resuming: StatisticsCheckpoint.Resumption, _ console: Console
+  ) throws {
+    let description = try describe(range, model, sample, samplePath: samplePath)
+    let checkpoint = try StatisticsCheckpoint(of: description, for: output, resuming: resuming)
+
+    let tokens = Double(range.count * sample.sequenceLength)
+    let layers = description.layerCount
+    try console.task("collect", total: tokens * Double(layers), unit: "token-layers") { task in
+      if checkpoint.finishedLayers < layers {
+        try walk(model, range.map { sample[$0] }, checkpoint, scratch: folder(of: output), task)
+      }
+    }
+    try checkpoint.finish()
+  }
+
+  /// What statistics of some of the sample's sequences are of.
+  ///
+  /// - Throws: ``PipelineError`` where model and sample do not fit.
+  func describe(
+    _ range: Range<Int>, _ model: Checkpoint, _ sample: TokenSequences, samplePath: String
+  ) throws -> StatisticsDescription {
     let configuration = model.configuration
     guard sample.tokens.allSatisfy({ $0 >= 0 && $0 < configuration.vocabularySize }) else {
       throw PipelineError.foreignTokens(sample: samplePath, model: model.path)
@@ -63,21 +91,10 @@ public struct CollectStage: Sendable {
       throw PipelineError.badSetting(
         "sinks", reason: "\(sinkPositions) positions are more than a sequence's \(sample.sequenceLength)")
     }
-    let range = try shard?.range(of: sample.count) ?? 0..<sample.count
-    let description = StatisticsDescription(
+    return StatisticsDescription(
       modelName: model.name, modelHash: try model.hash, corpusHash: sample.contentHash, configuration: configuration,
       sequenceLength: sample.sequenceLength, sequenceCount: sample.count, sinkPositions: sinkPositions,
       coverage: [range], toolVersion: Gambit.version)
-    let checkpoint = try StatisticsCheckpoint(of: description, for: output, resuming: resuming)
-
-    let tokens = Double(range.count * sample.sequenceLength)
-    let layers = configuration.layerCount
-    try console.task("collect", total: tokens * Double(layers), unit: "token-layers") { task in
-      if checkpoint.finishedLayers < layers {
-        try walk(model, range.map { sample[$0] }, checkpoint, scratch: folder(of: output), task)
-      }
-    }
-    try checkpoint.finish()
   }
 
   private func walk(

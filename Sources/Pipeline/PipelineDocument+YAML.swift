@@ -75,7 +75,7 @@ indirect enum Shape: Sendable {
       "sources": .list(.object(["files": .list(.value), "field": .value, "weight": .value])),
       "tokens": .value, "sequence_length": .value, "seed": .value,
     ]),
-    "collect": .object(["sinks": .value, "memory": .value]),
+    "collect": .object(["sinks": .value, "memory": .value, "until_confident": .value]),
     "solve": .list(.object(method.merging(["sparsity": .list(.value)]) { _, own in own })),
     "evaluate": .object(["files": .list(.value), "field": .value, "tokens": .value, "sequence_length": .value]),
     "export": .object(method.merging(["sparsity": .value, "weights": .value]) { _, own in own }),

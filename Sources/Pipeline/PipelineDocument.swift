@@ -28,6 +28,12 @@ public struct PipelineDocument: Sendable, Equatable, Codable {
   public struct Collect: Sendable, Equatable, Codable {
     public var sinks: Int?
     public var memory: MemorySize?
+    public var untilConfident: Percentage?
+
+    enum CodingKeys: String, CodingKey {
+      case sinks, memory
+      case untilConfident = "until_confident"
+    }
   }
 
   public struct Solve: Sendable, Equatable, Codable {

@@ -74,12 +74,7 @@ public struct PipelineRunner: Sendable {
         sources: sources, tokens: sample.tokens, sequenceLength: sample.sequenceLength, seed: sample.seed
       ).run(model, output: path("sample.h5"), console)
     case .collect:
-      try CollectStage(
-        sinkPositions: document.collect?.sinks ?? 0, memoryBudget: document.collect?.memory?.bytes ?? 1_000_000_000,
-        threads: threads
-      ).run(
-        model, TokenSequences(contentsOf: URL(filePath: path("sample.h5"))), samplePath: path("sample.h5"),
-        output: path("statistics.h5"), resuming: forced ? .never : .whereSame, console)
+      try collect(resuming: forced ? .never : .whereSame)
     case .solve:
       let requests = try document.requests
       let solved = try SolveStage(requests, sample: path("sample.h5"), threads: threads)
@@ -104,6 +99,20 @@ public struct PipelineRunner: Sendable {
     }
   }
 
+  private func collect(resuming: StatisticsCheckpoint.Resumption) throws {
+    let settings = document.collect
+    let stage = CollectStage(
+      sinkPositions: settings?.sinks ?? 0, memoryBudget: settings?.memory?.bytes ?? 1_000_000_000, threads: threads)
+    let (sample, output) = (path("sample.h5"), path("statistics.h5"))
+    let sequences = try TokenSequences(contentsOf: URL(filePath: sample))
+    guard let limit = settings?.untilConfident else {
+      return try stage.run(model, sequences, samplePath: sample, output: output, resuming: resuming, console)
+    }
+    let report = try ConfidentCollection(stage, limit: limit.share).run(
+      model, sequences, samplePath: sample, output: output, resuming: resuming, console)
+    try writeReport(report, to: path("confidence.json"))
+  }
+
   // MARK: What stages depend on
 
   /// Everything but the program that decides what a stage makes: its settings and the digests of its inputs.
@@ -117,7 +126,8 @@ public struct PipelineRunner: Sendable {
     case .collect:
       // How much stays in memory does not change the statistics.
       let sample = try TokenSequences(contentsOf: URL(filePath: path("sample.h5")))
-      return ["sinks \(document.collect?.sinks ?? 0)", try model.hash, sample.contentHash]
+      let limit = document.collect?.untilConfident.map { ["until confident \($0.share)"] } ?? []
+      return ["sinks \(document.collect?.sinks ?? 0)", try model.hash, sample.contentHash] + limit
     case .solve:
       return [try settings(document.solve), try settings(document.export), try digest("statistics.h5")]
     case .export:
@@ -132,7 +142,7 @@ public struct PipelineRunner: Sendable {
   private func outputs(of stage: Stage) throws -> [String] {
     switch stage {
     case .sample: ["sample.h5"]
-    case .collect: ["statistics.h5"]
+    case .collect: ["statistics.h5"] + (document.collect?.untilConfident == nil ? [] : ["confidence.json"])
     case .solve: Array(Set(try thresholdFiles + ["thresholds.safetensors"]))
     case .export: try FileManager.default.contentsOfDirectory(atPath: path("bundle")).map { "bundle/" + $0 }
     case .evaluate: ["report.json", "report.html"]

@@ -32,6 +32,13 @@ extension Places {
   public init(all value: Value) { self.init(ffn: value, query: value, output: value) }
 }
 
+extension Thresholds.Shares {
+  /// The same by place: that of the FFN averaged over its cuts.
+  public var places: PlaceShares {
+    Places(ffn: ((input ?? 0) + ffn + (down ?? ffn)) / 2, query: query ?? 0, output: output ?? 0)
+  }
+}
+
 /// What cutting one place alone loses, by the share dropped.
 ///
 /// Between the shares at which it was measured, and beyond them, the logarithm of the loss is linear in that of the

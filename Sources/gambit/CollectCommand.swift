@@ -9,7 +9,8 @@ struct CollectCommand: ParsableCommand {
     commandName: "collect", abstract: "Runs a model over a sample and collects statistics of its activations.",
     discussion: """
       What is finished is kept beside the output, in OUTPUT.partial: after an interruption, the same \
-      command with --resume goes on from there and ends with the same bytes. Without --resume it starts afresh.
+      command with --resume goes on from there and ends with the same bytes. Without --resume it starts afresh. With \
+      --until-confident it is kept in OUTPUT.shards.
       """)
 
   @OptionGroup var model: ModelOptions
@@ -35,18 +36,44 @@ struct CollectCommand: ParsableCommand {
       "Activations to keep in memory; more goes to a scratch file beside the output.", valueName: "size"))
   var memory = MemorySize(bytes: 1_000_000_000)
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      Read no more of the sample than is enough: until in each layer the share dropped of other text of the same kind, and \
+      half of the thresholds, are known to this standard error, as 1% or 0.01 (Documentation/confidence.md).
+      """, valueName: "error"))
+  var untilConfident: Percentage?
+
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var options: OutputOptions
 
   func validate() throws {
+    guard untilConfident == nil || shard == nil else {
+      throw ValidationError("--until-confident reads the sample from its beginning: leave out --shard.")
+    }
     guard sinks >= 0 else { throw ValidationError("--sinks must not be negative.") }
   }
 
   func run() throws {
-    try CollectStage(sinkPositions: sinks, memoryBudget: memory.bytes, threads: threads.threads).run(
-      Checkpoint.open(model.model), TokenSequences(contentsOf: URL(filePath: sample)), samplePath: sample,
-      output: output, shard: shard, resuming: resume ? .always : .never, options.console)
-    try options.print(Written(output: output), text: output)
+    let stage = CollectStage(sinkPositions: sinks, memoryBudget: memory.bytes, threads: threads.threads)
+    let checkpoint = try Checkpoint.open(model.model)
+    let sequences = try TokenSequences(contentsOf: URL(filePath: sample))
+    guard let limit = untilConfident else {
+      try stage.run(
+        checkpoint, sequences, samplePath: sample, output: output, shard: shard, resuming: resume ? .always : .never,
+        options.console)
+      return try options.print(Written(output: output), text: output)
+    }
+    let report = try ConfidentCollection(stage, limit: limit.share).run(
+      checkpoint, sequences, samplePath: sample, output: output, resuming: resume ? .always : .never, options.console)
+    try options.print(
+      Confident(output: output, confidence: report),
+      text: "\(report.table)\n\n\(output): \(report.reason)")
+  }
+
+  private struct Confident: Encodable {
+    var output: String
+    var confidence: ConfidentCollectionReport
   }
 }
 
@@ -56,6 +83,10 @@ extension CollectStage.Shard: ExpressibleByArgument {
     guard parts.count == 2, let index = parts[0], let count = parts[1], index >= 1, index <= count else { return nil }
     self.init(index: index, count: count)
   }
+}
+
+extension Percentage: ExpressibleByArgument {
+  public init?(argument: String) { self.init(argument) }
 }
 
 extension MemorySize: ExpressibleByArgument {

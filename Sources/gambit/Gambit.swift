@@ -25,8 +25,8 @@ struct GambitCommand: ParsableCommand {
       CommandGroup(
         name: "Looking and measuring",
         subcommands: [
-          EvaluateCommand.self, CompareCommand.self, GenerateCommand.self, TokenizeCommand.self, InspectCommand.self,
-          BenchCommand.self, CacheCommand.self,
+          EvaluateCommand.self, ConfidenceCommand.self, CompareCommand.self, GenerateCommand.self, TokenizeCommand.self,
+          InspectCommand.self, BenchCommand.self, CacheCommand.self,
         ]),
     ])
 

@@ -22,6 +22,15 @@ struct MergeTests {
     }
   }
 
+  @Test func whatWasAddedIsTakenAwayAgain() {
+    let (first, second) = (SmallStatistics.record(seed: 1), SmallStatistics.record(seed: 2))
+    var record = first
+    record += second
+    #expect(record != first && record != second)
+    record -= first
+    #expect(record == second)
+  }
+
   /// Shards of shards merge to the same, too.
   @Test func mergingIsAssociative() throws {
     let folder = TemporaryFolder()

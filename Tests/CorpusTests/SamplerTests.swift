@@ -52,6 +52,21 @@ struct SamplerTests {
     #expect(samples.count == 1)
   }
 
+  /// Whatever part of their source the documents of a sample are.
+  @Test func everyPartOfASampleIsOfTheSameMixture() throws {
+    let small = try folder.file("small.jsonl", jsonl((0..<100).map { "\($0)" + String(repeating: "a", count: 17) }))
+    let large = try folder.file("large.jsonl", jsonl((0..<3000).map { "\($0)" + String(repeating: "b", count: 17) }))
+    let sampler = try Sampler(
+      sources: [TextSource(patterns: [small]), TextSource(patterns: [large])], tokens: 3000, sequenceLength: 100,
+      seed: 3)
+    let sample = try sampler.sample(endOfText: 0, tokenizer: "", encode: bytes)
+    for part in 0..<6 {
+      let letters = sample.tokens[500 * part..<500 * (part + 1)].filter { $0 > 64 }
+      let share = Double(letters.count { $0 == bytes("a")[0] }) / Double(letters.count)
+      #expect((0.4...0.6).contains(share), "part \(part): \(share)")
+    }
+  }
+
   @Test func seedsDrawDifferently() throws {
     let path = try folder.file("a.jsonl", jsonl((0..<200).map { "document \($0)" }))
     let samples = try (0..<4).map { seed in

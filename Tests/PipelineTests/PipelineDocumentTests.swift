@@ -14,7 +14,7 @@ struct PipelineDocumentTests {
       tokens: 64
       sequence_length: 32
       seed: 1
-    collect: {sinks: 2, memory: 500 MB}
+    collect: {sinks: 2, memory: 500 MB, until_confident: 2%}
     solve:
       - {method: cats, sparsity: [0.5]}
       - {method: chess, norm: mean, attention: true, sparsity: [0.3, 0.5]}
@@ -33,6 +33,7 @@ struct PipelineDocumentTests {
     let document = try document()
     #expect(document.sample.sources.map(\.weight) == [2, nil])
     #expect(document.collect?.memory?.bytes == 500_000_000)
+    #expect(document.collect?.untilConfident?.share == 0.02)
     #expect(document.export.weights == .bf16)
     #expect(try document.requests.map(\.sparsity) == [0.5, 0.3, 0.5, 0.5])
     #expect(try document.requests[1].norm == .mean)
@@ -54,7 +55,8 @@ struct PipelineDocumentTests {
       (["solve.0.sparsity=[1.5]"], "1.5"), (["solve.0.norm=rms"], "norm"), (["solve.0.source=up"], "source"),
       (["solve.2.second_cut=0.6"], "second cut"), (["solve.2.source=down"], "source"), (["sample.tokens=16"], "sample"),
       (["evaluate.sequence_length=1"], "evaluate"), (["collect.memory=lots"], "collect.memory"),
-      (["collect.sinks=-1"], "sinks"), (["solve.7.method=cats"], "solve.7.method"), (["tokens"], "tokens"),
+      (["collect.sinks=-1"], "sinks"), (["collect.until_confident=100%"], "until_confident"),
+      (["solve.7.method=cats"], "solve.7.method"), (["tokens"], "tokens"),
     ])
   func mistakesAreNamed(settings: [String], word: String) throws {
     let error = #expect(throws: PipelineError.self) { try document(Self.text, settings) }

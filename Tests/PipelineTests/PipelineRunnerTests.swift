@@ -12,14 +12,16 @@ struct PipelineRunnerTests {
   private let folder = TemporaryFolder()
   private let console = Console(quiet: true)
 
-  private func document(_ model: TinyModel, tokens: Int = 512) throws -> PipelineDocument {
+  private func document(_ model: TinyModel, tokens: Int = 512, collect: String = "{sinks: 1}") throws
+    -> PipelineDocument
+  {
     try writeText("calibration.jsonl", documents: 40, seed: 1)
     try writeText("held-out.jsonl", documents: 10, seed: 2)
     let path = folder.path("pipeline.yaml")
     let text = """
       model: {path: \(model.folder)}
       sample: {sources: [{files: [calibration.jsonl]}], tokens: \(tokens), sequence_length: 32, seed: 1}
-      collect: {sinks: 1}
+      collect: \(collect)
       solve:
         - {method: cats, sparsity: [0.5]}
         - {method: chess, attention: true, sparsity: [0.5]}
@@ -58,6 +60,16 @@ struct PipelineRunnerTests {
     _ = try runner(document).run()
     let before = try modificationDates()
     _ = try runner(document).run()
+    #expect(try modificationDates() == before)
+  }
+
+  @Test func collectionThatStopsSaysWhyAndIsNotRunAgain() throws {
+    let document = try document(.qwen3, tokens: 1024, collect: "{until_confident: 99%}")
+    _ = try runner(document).run(until: .solve)
+    let report: ConfidentCollectionReport = try readReport(folder.path("run/confidence.json"))
+    #expect(report.verdict == .confident && report.tokens == 512 && report.rounds.count == 1)
+    let before = try modificationDates()
+    _ = try runner(document).run(until: .solve)
     #expect(try modificationDates() == before)
   }
 

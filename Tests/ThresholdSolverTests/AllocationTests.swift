@@ -84,6 +84,7 @@ struct AllocationTests {
     let (input, query, output) = try (#require(shares.input), #require(shares.query), #require(shares.output))
     #expect(abs(shares.ffn - 0.48) < 1e-3 && abs(input - 0.24) < 1e-3)
     #expect(abs(query - 0.1) < 1e-3 && abs(output - 0.35) < 1e-3)
+    #expect(abs(shares.places.ffn - places.ffn) < 1e-3 && shares.places.query == query)
   }
 
   private func saved(by shares: PlaceShares) -> Double {

@@ -2,8 +2,8 @@
 
 Versions used: Python 3.11.7, zstandard 0.25.0, h5py 3.16.0, numpy 2.4.6. Run from any folder.
 
-The sampler is written here a second time, from its documentation and without streaming: all documents are
-sorted by priority. A token is a UTF-8 byte plus one, and 0 ends a text.
+The sampler is written here a second time, from its documentation and without streaming: all documents of a source
+are sorted by priority. A token is a UTF-8 byte plus one, and 0 ends a text.
 """
 
 import gzip
@@ -12,6 +12,7 @@ import json
 import pathlib
 import random
 import struct
+from fractions import Fraction
 
 import h5py
 import numpy as np
@@ -89,12 +90,13 @@ def sample(sources, seed: int, length: int, total: int):
                 break
             if len(tokens) > room:
                 tokens = tokens[: room - 1] + [0]
+            middle = Fraction(2 * (share - room) + len(tokens), 2 * share)
             room -= len(tokens)
-            chosen.append((priority, tokens))
+            chosen.append((middle, priority, tokens))
             account["used"] += 1
         assert room == 0
         accounts.append(account)
-    tokens = [t for _, ts in sorted(chosen) for t in ts]
+    tokens = [t for *_, ts in sorted(chosen) for t in ts]
     return np.array(tokens, dtype="<i4").reshape(-1, length), accounts
 
 
