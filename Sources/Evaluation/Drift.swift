@@ -2,16 +2,9 @@ import ThresholdSolver
 
 /// Whether thresholds drop of a text what they dropped of the text that they were solved on.
 public struct Drift: Sendable, Equatable {
-  /// Where thresholds cut.
-  public enum Place: String, Sendable, Codable, CaseIterable {
-    case ffn, down, input
-    case otherInput = "other_input"
-    case query, key, value, output
-  }
-
   /// The shares dropped at one place.
   public struct Comparison: Sendable, Equatable {
-    public let place: Place
+    public let place: Thresholds.Place
     /// Of the text.
     public let realised: Double
     /// Of the calibration text; `nil` where it is not known.
@@ -45,9 +38,10 @@ public struct Drift: Sendable, Equatable {
     realised: [Thresholds.Shares], calibration: Thresholds.Shares, layers: [Thresholds.Shares]?, tolerance: Double
   ) {
     func compare(
-      _ realised: Thresholds.Shares, _ calibration: Thresholds.Shares?, layers: (Place) -> Double? = { _ in nil }
+      _ realised: Thresholds.Shares, _ calibration: Thresholds.Shares?,
+      layers: (Thresholds.Place) -> Double? = { _ in nil }
     ) -> [Comparison] {
-      Place.allCases.compactMap { place in
+      Thresholds.Place.allCases.compactMap { place in
         realised[place].map {
           Comparison(
             place: place, realised: $0, calibration: calibration?[place], layerDifference: layers(place),
@@ -60,22 +54,6 @@ public struct Drift: Sendable, Equatable {
     places = compare(Thresholds.Shares(meanOf: realised), calibration) { place in
       let differences = byLayer.joined().filter { $0.place == place }.compactMap { $0.difference?.magnitude }
       return differences.isEmpty ? nil : differences.reduce(0, +) / Double(differences.count)
-    }
-  }
-}
-
-extension Thresholds.Shares {
-  /// `nil` where nothing is cut.
-  subscript(_ place: Drift.Place) -> Double? {
-    switch place {
-    case .ffn: ffn
-    case .down: down
-    case .input: input
-    case .otherInput: otherInput
-    case .query: query
-    case .key: key
-    case .value: value
-    case .output: output
     }
   }
 }

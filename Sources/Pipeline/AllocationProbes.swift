@@ -25,14 +25,14 @@ struct AllocationProbes {
   /// - Complexity: a forward pass over 1024 tokens for each share of the query, of the output, and of every method.
   func places(
     for requests: [SolverRequest], _ console: Console,
-    solve: (_ requests: [SolverRequest], _ places: [PlaceShares]) throws -> [Thresholds]
-  ) throws -> [PlaceShares] {
+    solve: (_ requests: [SolverRequest], _ places: [BudgetShares]) throws -> [Thresholds]
+  ) throws -> [BudgetShares] {
     let families = requests.reduce(into: [SolverRequest]()) { if !$0.contains($1.family) { $0.append($1.family) } }
-    let cuts: [(family: SolverRequest, place: WritableKeyPath<PlaceShares, Double>)] =
+    let cuts: [(family: SolverRequest, place: WritableKeyPath<BudgetShares, Double>)] =
       families.map { ($0, \.ffn) } + [(families[0], \.query), (families[0], \.output)]
     let probes = cuts.flatMap { cut in
       Self.shares.map { share in
-        var places = PlaceShares(all: 0)
+        var places = BudgetShares(all: 0)
         places[keyPath: cut.place] = share
         return (cut.family, places)
       }
@@ -43,7 +43,7 @@ struct AllocationProbes {
     }
     return requests.map { request in
       let ffn = families.firstIndex(of: request.family) ?? 0
-      return Places(ffn: curves[ffn], query: curves[families.count], output: curves[families.count + 1])
+      return BudgetPlaces(ffn: curves[ffn], query: curves[families.count], output: curves[families.count + 1])
         .allocate(request.sparsity, model.configuration)
     }
   }
@@ -59,18 +59,13 @@ struct AllocationProbes {
   }
 
   private func windows() throws -> [[Int32]] {
-    let c = model.configuration
     guard let sample else {
+      let c = model.configuration
       return try LossText.builtIn.windows(
         Tokenizer(model.tokenizer), contextLength: c.contextLength, vocabularySize: c.vocabularySize, model: model.path)
     }
     let sequences = try TokenSequences(contentsOf: URL(filePath: sample))
-    guard sequences.tokens.allSatisfy({ $0 >= 0 && $0 < c.vocabularySize }) else {
-      throw PipelineError.foreignTokens(sample: sample, model: model.path)
-    }
-    guard sequences.sequenceLength <= c.contextLength else {
-      throw PipelineError.sequenceTooLong(length: sequences.sequenceLength, limit: c.contextLength)
-    }
+    try sequences.check(model, path: sample)
     // Evenly spaced, so that every source has its part.
     let count = min(max(Self.tokens / sequences.sequenceLength, 1), sequences.count)
     return (0..<count).map { sequences[$0 * sequences.count / count] }

@@ -1,5 +1,5 @@
 /// A short text of several kinds, written for Gambit: what export measures the loss of rounded weights on where it is
-/// given no other. A change of it changes what manifests state.
+/// given no other, and global allocation what places lose. A change of it changes what manifests state.
 enum BuiltInText {
   static let documents = [story, encyclopedia, dialogue, code, instructions]
 

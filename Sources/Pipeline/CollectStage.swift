@@ -81,12 +81,7 @@ public struct CollectStage: Sendable {
     _ range: Range<Int>, _ model: Checkpoint, _ sample: TokenSequences, samplePath: String
   ) throws -> StatisticsDescription {
     let configuration = model.configuration
-    guard sample.tokens.allSatisfy({ $0 >= 0 && $0 < configuration.vocabularySize }) else {
-      throw PipelineError.foreignTokens(sample: samplePath, model: model.path)
-    }
-    guard sample.sequenceLength <= configuration.contextLength else {
-      throw PipelineError.sequenceTooLong(length: sample.sequenceLength, limit: configuration.contextLength)
-    }
+    try sample.check(model, path: samplePath)
     guard sinkPositions <= sample.sequenceLength else {
       throw PipelineError.badSetting(
         "sinks", reason: "\(sinkPositions) positions are more than a sequence's \(sample.sequenceLength)")

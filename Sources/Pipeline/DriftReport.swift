@@ -1,4 +1,5 @@
 import Evaluation
+import ThresholdSolver
 
 /// What `gambit evaluate drift` found.
 public struct DriftReport: Sendable, Encodable {
@@ -17,7 +18,7 @@ public struct DriftReport: Sendable, Encodable {
   }
 
   public struct Place: Sendable, Encodable {
-    public var place: Drift.Place
+    public var place: Thresholds.Place
     public var realised: Double
     /// Absent, with what follows from it, where it is not known.
     public var calibration: Double?

@@ -99,13 +99,9 @@ public struct Inspection: Sendable, Encodable {
       facts.insert(("source", (request.source ?? .gate).rawValue), at: 1)
       facts.append(("FFN channels dropped", Format.percent(thresholds.realised.ffn)))
     }
-    let realised = thresholds.realised
-    for (place, share) in [
-      ("down columns", realised.down), ("deciding rows' inputs", realised.input),
-      ("other rows' inputs", realised.otherInput), ("query inputs", realised.query), ("key inputs", realised.key),
-      ("value inputs", realised.value), ("output inputs", realised.output),
-    ] {
-      if let share { facts.append((place + " dropped", Format.percent(share))) }
+    for place in Thresholds.Place.allCases where place != .ffn {
+      guard let share = thresholds.realised[place] else { continue }
+      facts.append((place.title + " dropped", Format.percent(share)))
     }
     return facts + [("model sha256", thresholds.modelHash), ("corpus sha256", thresholds.corpusHash)]
   }

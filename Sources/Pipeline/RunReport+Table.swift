@@ -4,16 +4,16 @@ import ThresholdSolver
 extension RunReport {
   /// The methods beside the dense model, and what became of the bundle.
   public var table: String {
-    let rare = Thresholds.Shares.rarePlaces { place in methods.contains { place($0.realised) != nil } }
+    let rare = Thresholds.Place.rare(in: methods.map(\.realised))
     var table = TextTable(
-      ["method", "asked", "FFN dropped", "down", "inputs", "query", "output"] + rare.map(\.title)
+      ["method", "asked", "FFN dropped", "down", "inputs", "query", "output"] + rare.map(\.heading)
         + ["perplexity", "KL", "activated", "of dense"])
     let activated = methods.first.map { $0.activatedParameters / $0.activatedShare }
     table.add(
       ["dense", "–", "–", "–", "–", "–", "–"] + rare.map { _ in "–" } + [Format.fixed(dense.perplexity, 2), "0"]
         + [activated.map(Format.quantity) ?? "–", "100.0%"])
     for method in methods {
-      let shares = rare.map { $0.share(method.realised).map(Format.percent) ?? "–" }
+      let shares = rare.map { method.realised[$0].map(Format.percent) ?? "–" }
       let cells = [
         method.label, Format.percent(method.sparsity), Format.percent(method.realised.ffn),
         Format.percent(method.realised.down ?? method.realised.ffn), method.realised.input.map(Format.percent) ?? "–",

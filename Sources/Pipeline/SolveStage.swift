@@ -29,18 +29,20 @@ public struct SolveStage: Sendable {
       console.note(
         "solve: '\(statistics.path)' holds \(description.sequences) of \(description.sequenceCount) sequences")
     }
-    return try solve(requests, try places(model, statistics, console), model, statistics, console)
+    let hash = try sha256(ofFile: statistics.path)
+    let solve = { requests, places in try self.solve(requests, places, model, statistics, hash, console) }
+    return try solve(requests, try places(model, console, solve))
   }
 
   /// What each request is to drop where.
   private func places(
-    _ model: Checkpoint, _ statistics: StatisticsFile, _ console: Console
-  ) throws -> [PlaceShares] {
-    var places = requests.map { PlaceShares(all: $0.sparsity) }
+    _ model: Checkpoint, _ console: Console, _ solve: ([SolverRequest], [BudgetShares]) throws -> [Thresholds]
+  ) throws -> [BudgetShares] {
+    var places = requests.map { BudgetShares(all: $0.sparsity) }
     let divided = requests.indices.filter { requests[$0].allocation == .global && requests[$0].sparsity > 0 }
     guard !divided.isEmpty else { return places }
     let found = try AllocationProbes(model: model, sample: sample, threads: threads)
-      .places(for: divided.map { requests[$0] }, console) { try solve($0, $1, model, statistics, console) }
+      .places(for: divided.map { requests[$0] }, console, solve: solve)
     for (i, shares) in zip(divided, found) {
       console.note(
         "solve: \(requests[i].fileLabel) at \(Format.percent(requests[i].sparsity)): FFN \(Format.percent(shares.ffn)), "
@@ -51,11 +53,10 @@ public struct SolveStage: Sendable {
   }
 
   private func solve(
-    _ requests: [SolverRequest], _ places: [PlaceShares], _ model: Checkpoint, _ statistics: StatisticsFile,
-    _ console: Console
+    _ requests: [SolverRequest], _ places: [BudgetShares], _ model: Checkpoint, _ statistics: StatisticsFile,
+    _ hash: String, _ console: Console
   ) throws -> [Thresholds] {
     let description = statistics.description
-    let hash = try sha256(ofFile: statistics.path)
     let weighsColumns = requests.contains { $0.method.weighsColumns }
     var layers = requests.map { _ in [Thresholds.Layer]() }
     var shares = requests.map { _ in [Thresholds.Shares]() }

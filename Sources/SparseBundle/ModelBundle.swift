@@ -5,9 +5,8 @@ import ThresholdSolver
 import Tokenizers
 import Zstandard
 
-/// A bundle on disk, at one of its budgets. Opening reads everything but the weights and the golden vectors, and checks that
-/// the parts fit each other; whether the files are what the manifest says is for
-/// ``BundleVerification`` to find out.
+/// A bundle on disk, at one of its budgets. Opening reads everything but the weights and the golden vectors, and checks
+/// that the parts fit each other; whether the files are what the manifest says is for ``BundleVerification`` to find out.
 public struct ModelBundle: Sendable {
   public let path: String
   public let manifest: BundleManifest

@@ -10,8 +10,8 @@ public enum Allocation: String, Sendable, Codable, CaseIterable {
   case global
 }
 
-/// A number for each place of cutting.
-public struct Places<Value: Sendable>: Sendable {
+/// A value for each place that a budget is divided between. All cuts of the FFN are one.
+public struct BudgetPlaces<Value: Sendable>: Sendable {
   public var ffn: Value
   public var query: Value
   public var output: Value
@@ -23,19 +23,18 @@ public struct Places<Value: Sendable>: Sendable {
   }
 }
 
-/// The share to drop of each place, the same in every layer. That of the FFN is averaged over its cuts.
-public typealias PlaceShares = Places<Double>
+/// The share to drop of each, the same in every layer. That of the FFN is averaged over its cuts.
+public typealias BudgetShares = BudgetPlaces<Double>
 
-extension Places: Equatable where Value: Equatable {}
+extension BudgetPlaces: Equatable where Value: Equatable {}
 
-extension Places {
+extension BudgetPlaces {
   public init(all value: Value) { self.init(ffn: value, query: value, output: value) }
 }
 
 extension Thresholds.Shares {
-  /// The same by place: that of the FFN averaged over its cuts.
-  public var places: PlaceShares {
-    Places(ffn: ((input ?? 0) + ffn + (down ?? ffn)) / 2, query: query ?? 0, output: output ?? 0)
+  public var budget: BudgetShares {
+    BudgetPlaces(ffn: ((input ?? 0) + ffn + (down ?? ffn)) / 2, query: query ?? 0, output: output ?? 0)
   }
 }
 
@@ -64,7 +63,7 @@ public struct LossCurve: Sendable {
   }
 }
 
-extension Places<LossCurve> {
+extension BudgetPlaces<LossCurve> {
   /// The search's resolution; about their least losses are flat.
   private static var step: Double { 0.005 }
   /// No place drops more unless it was asked to: losses there are far from where they were measured.
@@ -74,7 +73,7 @@ extension Places<LossCurve> {
   ///
   /// - Parameter c: Says what each place weighs.
   /// - Complexity: O(1), some ten thousand evaluations of each curve.
-  public func allocate(_ sparsity: Double, _ c: ModelConfiguration) -> PlaceShares {
+  public func allocate(_ sparsity: Double, _ c: ModelConfiguration) -> BudgetShares {
     // Of the FFN's three matrices two are saved at most; all weights of a bundle's layer matrices are of one type.
     let ffnWeights = Double(2 * c.hiddenSize * c.intermediateSize)
     let weights = Double(c.hiddenSize * c.queryWidth)  // of the query, and of the output projection
@@ -84,13 +83,13 @@ extension Places<LossCurve> {
     let queryLosses = shares.map(query.loss)
     let outputLosses = shares.map(output.loss)
 
-    var best = (loss: Double.infinity, shares: PlaceShares(all: sparsity))
+    var best = (loss: Double.infinity, shares: BudgetShares(all: sparsity))
     for (query, queryLoss) in zip(shares, queryLosses) {
       for (output, outputLoss) in zip(shares, outputLosses) {
         let ffn = (budget - (query + output) * weights) / ffnWeights
         guard ffn >= 0, ffn <= limit else { continue }
         let loss = queryLoss + outputLoss + self.ffn.loss(at: ffn)
-        if loss < best.loss { best = (loss, PlaceShares(ffn: ffn, query: query, output: output)) }
+        if loss < best.loss { best = (loss, BudgetShares(ffn: ffn, query: query, output: output)) }
       }
     }
     return best.shares

@@ -38,7 +38,6 @@ extension Thresholds {
       "method": request.method.rawValue, "sparsity": String(request.sparsity),
       "attention": request.attention ? "on" : "off", "layers": String(layers.count),
       "model_sha256": modelHash, "corpus_sha256": corpusHash, "statistics_sha256": statisticsHash,
-      "realised_ffn": String(realised.ffn),
     ]
     metadata["norm"] = request.norm?.rawValue
     metadata["source"] = request.source?.rawValue
@@ -46,13 +45,7 @@ extension Thresholds {
     metadata["second_cut"] = request.secondCut.map { String($0) }
     metadata["input_cut"] = request.inputCut.map { String($0) }
     metadata["allocation"] = request.allocation?.rawValue
-    metadata["realised_down"] = realised.down.map { String($0) }
-    metadata["realised_input"] = realised.input.map { String($0) }
-    metadata["realised_other_input"] = realised.otherInput.map { String($0) }
-    metadata["realised_query"] = realised.query.map { String($0) }
-    metadata["realised_key"] = realised.key.map { String($0) }
-    metadata["realised_value"] = realised.value.map { String($0) }
-    metadata["realised_output"] = realised.output.map { String($0) }
+    for place in Place.allCases { metadata["realised_\(place.rawValue)"] = realised[place].map { String($0) } }
     return metadata
   }
 
@@ -189,9 +182,6 @@ extension Thresholds {
 extension Thresholds.Layer {
   /// Which of the optional parts there are.
   fileprivate var parts: [Bool] {
-    [
-      query != nil, key != nil, value != nil, output != nil, upDecides != nil, product != nil, input != nil,
-      otherInput != nil, bias != nil,
-    ]
+    Thresholds.Place.allCases.map { self[$0] != nil } + [upDecides != nil, bias != nil]
   }
 }

@@ -111,13 +111,13 @@ extension Thresholds.Layer {
   ///
   /// - Parameter places: What each request drops where; the sparsity everywhere unless given.
   public static func solve(
-    _ record: LayerRecord, _ requests: [SolverRequest], places: [PlaceShares]? = nil, gateActivation: GateActivation,
+    _ record: LayerRecord, _ requests: [SolverRequest], places: [BudgetShares]? = nil, gateActivation: GateActivation,
     norms: ColumnNorms? = nil
   ) -> [Self] {
     let statistics = record.all
     var solvers: [SolverRequest.Solver: LayerSolver] = [:]
     var inputCuts: [SolverRequest.Method: InputCuts] = [:]
-    return zip(requests, places ?? requests.map { PlaceShares(all: $0.sparsity) }).map { request, places in
+    return zip(requests, places ?? requests.map { BudgetShares(all: $0.sparsity) }).map { request, places in
       guard let method = request.solver.method else {
         precondition(norms != nil || !request.method.weighsColumns)
         let cuts =
@@ -132,7 +132,7 @@ extension Thresholds.Layer {
   }
 
   private init(
-    _ statistics: LayerStatistics, _ request: SolverRequest, _ places: PlaceShares, _ solve: LayerSolver
+    _ statistics: LayerStatistics, _ request: SolverRequest, _ places: BudgetShares, _ solve: LayerSolver
   ) {
     let shares = request.shares(ffn: places.ffn)
     let solved = solve(shares.other)

@@ -56,7 +56,7 @@ struct MaskedInputsTests {
     let shares = try ThresholdWalk(checkpoint.weights, threads: 1).run(TinyModel.llama.oracle().sequences, thresholds)
       .shares
     let drift = Drift(realised: shares, calibration: thresholds.realised, layers: nil, tolerance: 0.3)
-    #expect(drift.places.map(\.place) == Drift.Place.allCases)
+    #expect(drift.places.map(\.place) == Thresholds.Place.allCases)
     #expect(drift.places.filter { $0.place != .ffn }.allSatisfy { $0.realised > 0.2 && $0.realised < 0.8 })
   }
 }

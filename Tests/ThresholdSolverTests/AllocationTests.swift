@@ -7,11 +7,11 @@ import ThresholdSolver
 struct AllocationTests {
   private let configuration: ModelConfiguration
   /// Weights that each place saves.
-  private let weights: Places<Double>
+  private let weights: BudgetPlaces<Double>
 
   init() throws {
     configuration = try TinyModel.llama.open().configuration
-    weights = Places(ffn: 2 * 64 * 160, query: 64 * 64, output: 64 * 64)
+    weights = BudgetPlaces(ffn: 2 * 64 * 160, query: 64 * 64, output: 64 * 64)
   }
 
   private func curve(_ factor: Double, _ power: Double) -> LossCurve {
@@ -37,12 +37,13 @@ struct AllocationTests {
   @Test(arguments: [0.2, 0.5, 0.7], [(1.0, 1.0, 1.0), (4.0, 2.0, 3.0), (20.0, 1.0, 2.0)])
   func sharesAreThoseOfEqualPrices(sparsity: Double, factors: (Double, Double, Double)) throws {
     let power = 3.5
-    let curves = Places(ffn: curve(factors.0, power), query: curve(factors.1, power), output: curve(factors.2, power))
+    let curves = BudgetPlaces(
+      ffn: curve(factors.0, power), query: curve(factors.1, power), output: curve(factors.2, power))
     let shares = curves.allocate(sparsity, configuration)
-    let ideal = Places(
+    let ideal = BudgetPlaces(
       ffn: pow(weights.ffn / factors.0, 1 / (power - 1)), query: pow(weights.query / factors.1, 1 / (power - 1)),
       output: pow(weights.output / factors.2, 1 / (power - 1)))
-    let scale = sparsity * saved(by: PlaceShares(all: 1)) / saved(by: ideal)
+    let scale = sparsity * saved(by: BudgetShares(all: 1)) / saved(by: ideal)
     // Where the rule asks for more than can be measured, the search stops short.
     guard [ideal.ffn, ideal.query, ideal.output].allSatisfy({ scale * $0 < 0.9 }) else { return }
     #expect(abs(shares.ffn - scale * ideal.ffn) < 0.01)
@@ -52,16 +53,16 @@ struct AllocationTests {
 
   @Test(arguments: [0.05, 0.3, 0.5, 0.85, 0.97])
   func bytesAreThoseOfOneShare(sparsity: Double) {
-    let curves = Places(ffn: curve(1, 3), query: curve(9, 5), output: curve(0.1, 4))
+    let curves = BudgetPlaces(ffn: curve(1, 3), query: curve(9, 5), output: curve(0.1, 4))
     let shares = curves.allocate(sparsity, configuration)
-    #expect(abs(saved(by: shares) / (sparsity * saved(by: PlaceShares(all: 1))) - 1) < 1e-9)
+    #expect(abs(saved(by: shares) / (sparsity * saved(by: BudgetShares(all: 1))) - 1) < 1e-9)
     #expect([shares.ffn, shares.query, shares.output].allSatisfy { (0...max(0.9, sparsity)).contains($0) })
   }
 
   @Test func allOrNothingLeavesNothingToDivide() {
-    let curves = Places(ffn: curve(1, 3), query: curve(9, 5), output: curve(0.1, 4))
-    #expect(curves.allocate(0, configuration) == PlaceShares(all: 0))
-    #expect(curves.allocate(1, configuration) == PlaceShares(all: 1))
+    let curves = BudgetPlaces(ffn: curve(1, 3), query: curve(9, 5), output: curve(0.1, 4))
+    #expect(curves.allocate(0, configuration) == BudgetShares(all: 0))
+    #expect(curves.allocate(1, configuration) == BudgetShares(all: 1))
   }
 
   @Test func withoutAttentionBothAllocationsAreTheSame() throws {
@@ -78,16 +79,16 @@ struct AllocationTests {
     let record = try Calibration(skipping: 0).records[1]
     let request = try SolverRequest(
       method: .chess, inputCut: 0.2, attention: true, allocation: .global, sparsity: 0.5)
-    let places = PlaceShares(ffn: 0.6, query: 0.1, output: 0.35)
+    let places = BudgetShares(ffn: 0.6, query: 0.1, output: 0.35)
     let layer = Thresholds.Layer.solve(record, [request], places: [places], gateActivation: .silu)[0]
     let shares = layer.sharesDropped(record, gateActivation: .silu)
     let (input, query, output) = try (#require(shares.input), #require(shares.query), #require(shares.output))
     #expect(abs(shares.ffn - 0.48) < 1e-3 && abs(input - 0.24) < 1e-3)
     #expect(abs(query - 0.1) < 1e-3 && abs(output - 0.35) < 1e-3)
-    #expect(abs(shares.places.ffn - places.ffn) < 1e-3 && shares.places.query == query)
+    #expect(abs(shares.budget.ffn - places.ffn) < 1e-3 && shares.budget.query == query)
   }
 
-  private func saved(by shares: PlaceShares) -> Double {
+  private func saved(by shares: BudgetShares) -> Double {
     shares.ffn * weights.ffn + shares.query * weights.query + shares.output * weights.output
   }
 }

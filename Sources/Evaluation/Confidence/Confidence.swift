@@ -1,8 +1,10 @@
+import ThresholdSolver
+
 /// How far chance in the choice of the calibration text moves a model's thresholds, and the shares that they drop.
 public struct Confidence: Sendable, Equatable {
   /// All layers at one place.
   public struct Place: Sendable, Equatable {
-    public let place: Drift.Place
+    public let place: Thresholds.Place
     /// Of the calibration text, the mean over layers.
     public let share: Double
     /// What thresholds drop of text that they were not solved from, the mean over layers and tokens.
@@ -24,7 +26,7 @@ public struct Confidence: Sendable, Equatable {
   /// - Parameter layers: All layers of a model, by the same shards.
   public init(_ layers: [LayerConfidence], _ jackknife: Jackknife) {
     self.layers = layers
-    places = Drift.Place.allCases.compactMap { place in
+    places = Thresholds.Place.allCases.compactMap { place in
       let found = layers.compactMap { layer in layer.places.first { $0.place == place } }
       guard !found.isEmpty else { return nil }
       func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(found.count) }

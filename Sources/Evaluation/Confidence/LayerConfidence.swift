@@ -10,7 +10,7 @@ import ThresholdSolver
 /// shard that was left out is measured on text that they have not seen.
 public struct LayerConfidence: Sendable, Equatable {
   public struct Place: Sendable, Equatable {
-    public let place: Drift.Place
+    public let place: Thresholds.Place
     /// The share that thresholds solved from all shards drop of them.
     public let share: Double
     /// The shares that thresholds solved from the others drop of each shard, `[shards]`.
@@ -36,7 +36,7 @@ public struct LayerConfidence: Sendable, Equatable {
   ///   - places: What the request drops where; the sparsity everywhere unless given.
   /// - Complexity: That of solving the layer once more than there are shards.
   public init(
-    _ shards: [LayerRecord], _ jackknife: Jackknife, _ request: SolverRequest, places: PlaceShares? = nil,
+    _ shards: [LayerRecord], _ jackknife: Jackknife, _ request: SolverRequest, places: BudgetShares? = nil,
     gateActivation: GateActivation
   ) {
     func solve(_ record: LayerRecord) -> Thresholds.Layer {
@@ -56,7 +56,7 @@ public struct LayerConfidence: Sendable, Equatable {
       without.append(layer)
       heldOut.append(layer.sharesDropped(shard, gateActivation: gateActivation))
     }
-    self.places = Drift.Place.allCases.compactMap { place in
+    self.places = Thresholds.Place.allCases.compactMap { place in
       guard let share = shares[place], let thresholds = whole[place] else { return nil }
       let others = heldOut.map { $0[place] ?? 0 }
       return Place(
@@ -68,7 +68,7 @@ public struct LayerConfidence: Sendable, Equatable {
 
   /// Of the logarithms of thresholds, which are what scores of a channel are multiplied with.
   private static func relativeErrors(
-    _ place: Drift.Place, _ whole: Thresholds.Layer, _ without: [Thresholds.Layer], _ jackknife: Jackknife
+    _ place: Thresholds.Place, _ whole: Thresholds.Layer, _ without: [Thresholds.Layer], _ jackknife: Jackknife
   ) -> [Double] {
     let thresholds = whole[place] ?? []
     let others = without.map { $0[place] ?? [] }
@@ -78,21 +78,5 @@ public struct LayerConfidence: Sendable, Equatable {
       if place == .ffn, without.contains(where: { $0.upDecides?[channel] != whole.upDecides?[channel] }) { return nil }
       return jackknife.standardError(changes: changes)
     }.sorted()
-  }
-}
-
-extension Thresholds.Layer {
-  /// `nil` where nothing is cut.
-  fileprivate subscript(_ place: Drift.Place) -> [Float]? {
-    switch place {
-    case .ffn: ffn
-    case .down: product
-    case .input: input
-    case .otherInput: otherInput
-    case .query: query
-    case .key: key
-    case .value: value
-    case .output: output
-    }
   }
 }

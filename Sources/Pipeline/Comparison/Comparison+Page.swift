@@ -109,20 +109,16 @@ extension Comparison {
   }
 
   private func layerShares(_ row: ComparisonRow) -> Chart {
-    let places: [(String, (Thresholds.Shares) -> Double?)] = [
-      ("FFN rows", { $0.ffn }), ("down columns", { $0.down ?? $0.ffn }), ("deciding rows' inputs", { $0.input }),
-      ("other rows' inputs", { $0.otherInput }), ("query inputs", { $0.query }), ("key inputs", { $0.key }),
-      ("value inputs", { $0.value }), ("output inputs", { $0.output }),
-    ]
-    return Chart(
+    Chart(
       "\(row.label) asked for \(Format.percent(row.request?.sparsity ?? 0))",
       about: "The share that each layer drops, a line for each place of cutting.",
       x: ChartAxis("layer"), y: ChartAxis("share dropped", unit: .percent, including: [0, 1]),
-      series: places.compactMap { name, share in
+      series: Thresholds.Place.allCases.compactMap { place in
         let points = row.layers.enumerated().compactMap { index, shares in
-          share(shares).map { ChartPoint(Double(index), $0) }
+          // Without a second cut as many columns are dropped as rows.
+          (shares[place] ?? (place == .down ? shares.ffn : nil)).map { ChartPoint(Double(index), $0) }
         }
-        return points.isEmpty ? nil : ChartSeries(name, points, .curve)
+        return points.isEmpty ? nil : ChartSeries(place.title, points, .curve)
       })
   }
 

@@ -8,8 +8,8 @@ extension Comparison {
     var titles = [
       "row", "weights", "asked", "FFN dropped", "down", "inputs", "query", "output",
     ]
-    let rare = Thresholds.Shares.rarePlaces { place in rows.contains { $0.realised.flatMap(place) != nil } }
-    titles += rare.map(\.title) + ["activated", "of dense", "MB a token"]
+    let rare = Thresholds.Place.rare(in: rows.compactMap(\.realised))
+    titles += rare.map(\.heading) + ["activated", "of dense", "MB a token"]
     let perplexity = titles.count
     titles += ["perplexity", "KL", "top-1"]
     titles += baseline.map { ["KL of \($0)", "of that"] } ?? []
@@ -22,12 +22,12 @@ extension Comparison {
       if isBest(index, { $0.kl }) { bold.insert(perplexity + 1) }
       if isBest(index, { $0.top1Agreement.map { -$0 } }) { bold.insert(perplexity + 2) }
       if isBest(index, { $0.tasks.map { -$0.mean } }) { bold.insert(mean) }
-      table.add(cells(row, rare.map(\.share)), bold: bold)
+      table.add(cells(row, rare), bold: bold)
     }
     return table
   }
 
-  private func cells(_ row: ComparisonRow, _ rarePlaces: [Thresholds.Shares.Place]) -> [String] {
+  private func cells(_ row: ComparisonRow, _ rare: [Thresholds.Place]) -> [String] {
     func share(_ value: Double?) -> String { value.map(Format.percent) ?? "–" }
     let kl = row.kl.map { kl in Format.fixed(kl, 4) + (row.klStderr.map { " ± \(Format.fixed($0, 4))" } ?? "") }
     var cells = [
@@ -35,7 +35,7 @@ extension Comparison {
       share(row.realised.map { $0.down ?? $0.ffn }), share(row.realised?.input),
       share(row.realised?.query), share(row.realised?.output),
     ]
-    cells += rarePlaces.map { share(row.realised.flatMap($0)) }
+    cells += rare.map { share(row.realised?[$0]) }
     cells += [
       Format.quantity(row.activatedParameters), Format.percent(row.activatedShare),
       Format.fixed(row.bytesPerToken / 1e6, 1), Format.fixed(row.perplexity, 2), kl ?? "–", share(row.top1Agreement),

@@ -5,7 +5,7 @@ import ThresholdSolver
 /// What `gambit confidence` found.
 public struct ConfidenceReport: Sendable, Equatable, Codable {
   public struct Place: Sendable, Equatable, Codable {
-    public var place: Drift.Place
+    public var place: Thresholds.Place
     /// Dropped of the calibration text.
     public var share: Double
     /// Dropped of text that thresholds were not solved from.

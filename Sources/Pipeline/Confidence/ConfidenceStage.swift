@@ -8,9 +8,9 @@ public struct ConfidenceStage: Sendable {
   public var request: SolverRequest
 
   /// What the request drops where; the sparsity everywhere where it is `nil`.
-  public var places: PlaceShares?
+  public var places: BudgetShares?
 
-  public init(_ request: SolverRequest, places: PlaceShares? = nil) {
+  public init(_ request: SolverRequest, places: BudgetShares? = nil) {
     self.request = request
     self.places = places
   }
@@ -62,6 +62,6 @@ public struct ConfidenceStage: Sendable {
     }
     // A divided budget was divided by measuring: what was found is taken as it is.
     let isDivided = thresholds.request.allocation == .global
-    return try Self(thresholds.request, places: isDivided ? thresholds.realised.places : nil).run(paths, console)
+    return try Self(thresholds.request, places: isDivided ? thresholds.realised.budget : nil).run(paths, console)
   }
 }
