@@ -5,13 +5,13 @@
 /* Rows times a vector: what all kernels whose rows are outputs share. */
 
 /// Rows at a time. Those of quantised types are read in two or three places each.
-INLINE size_t streams_of(gambit_type type) { return type == GAMBIT_INT8 || type == GAMBIT_Q4 ? QUANTISED_ROWS : ROWS; }
+INLINE size_t streams_of(gambit_type type) { return is_quantised(type) ? QUANTISED_ROWS : ROWS; }
 
 /// y[r] ← Σ_c rows[r][c] · x[c] for `count` rows, a constant. A row's sum does not depend on which others run beside
 /// it. `mode`: of quantised rows whether x is rounded, of floats whether to ask ahead.
 INLINE void dots(
   const row_block *block, int count, const gambit_input *x, size_t columns, float *y, gambit_type type, int mode) {
-  if (type == GAMBIT_INT8 || type == GAMBIT_Q4)
+  if (is_quantised(type))
     quantised_dots(block, count, x, columns, y, type, mode);
   else
     float_dots(block, count, x->x, columns, y, type, mode);
@@ -37,7 +37,7 @@ INLINE void list_dots_of(
 /// y[k − range.first] ← row k of the list · x, for the rows of a range of it.
 TARGET static void list_dots(const row_list *list, const gambit_input *x, gambit_range range, float *y) {
   const gambit_type type = list->first->type;
-  const int mode = type == GAMBIT_INT8 || type == GAMBIT_Q4 ? x->codes != 0 : should_ask(list, range, type);
+  const int mode = is_quantised(type) ? x->codes != 0 : should_ask(list, range, type);
 #define IN_MODE_OF(type) \
   case type: return mode ? list_dots_of(list, x, range, y, type, 1) : list_dots_of(list, x, range, y, type, 0)
   switch (type) {
@@ -46,6 +46,8 @@ TARGET static void list_dots(const row_list *list, const gambit_input *x, gambit
     IN_MODE_OF(GAMBIT_BF16);
     IN_MODE_OF(GAMBIT_INT8);
     IN_MODE_OF(GAMBIT_Q4);
+    IN_MODE_OF(GAMBIT_HIGH_PLANE);
+    IN_MODE_OF(GAMBIT_LOW_PLANE);
   }
 #undef IN_MODE_OF
 }

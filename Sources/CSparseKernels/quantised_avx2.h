@@ -36,7 +36,7 @@ INLINE eight halves_before(const uint16_t *end, size_t count) {
 INLINE __m256i int8_codes(const char *p) { return _mm256_loadu_si256((const __m256i *)(const void *)p); }
 
 /// The low halves of sixteen bytes, then their high halves.
-INLINE __m256i q4_codes(const char *p) {
+INLINE __m256i nibble_codes(const char *p) {
   const __m256i twice = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)p));
   return _mm256_and_si256(
     _mm256_srlv_epi32(twice, _mm256_setr_epi32(0, 0, 0, 0, 4, 4, 4, 4)), _mm256_set1_epi8(15));
@@ -54,8 +54,8 @@ INLINE eight int8_products(const char *codes, const int8_t *x) {
   const __m256i part = int8_codes((const char *)x);
   return byte_products(_mm256_abs_epi8(part), _mm256_sign_epi8(int8_codes(codes), part));
 }
-INLINE eight q4_products(const char *codes, const int8_t *x) {
-  return byte_products(q4_codes(codes), int8_codes((const char *)x));
+INLINE eight nibble_products(const char *codes, const int8_t *x) {
+  return byte_products(nibble_codes(codes), int8_codes((const char *)x));
 }
 
 // Two groups of 4 bits at a time take fewer instructions: their first halves side by side, then their second.
@@ -72,7 +72,7 @@ INLINE paired_x pair_of_x(const int8_t *x) {
 }
 
 /// Σ code · x of two groups, in four parts each.
-INLINE eight q4_pair_products(const char *codes, paired_x x) {
+INLINE eight nibble_pair_products(const char *codes, paired_x x) {
   const __m256i bytes = int8_codes(codes), low = _mm256_set1_epi8(15);
   const __m256i starts = _mm256_maddubs_epi16(_mm256_and_si256(bytes, low), x.starts);
   const __m256i ends = _mm256_maddubs_epi16(_mm256_and_si256(_mm256_srli_epi16(bytes, 4), low), x.ends);
@@ -94,7 +94,7 @@ INLINE eight two_of(const void *entries, size_t i) {
 INLINE eight int8_values(const char *codes, int i) {
   return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)(codes + 8 * i))));
 }
-INLINE eight q4_values(const char *codes, int i) {
+INLINE eight nibble_values(const char *codes, int i) {
   const __m256i bytes = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)(codes + 8 * (i % 2))));
   return _mm256_cvtepi32_ps(i < 2 ? _mm256_and_si256(bytes, _mm256_set1_epi32(15)) : _mm256_srli_epi32(bytes, 4));
 }

@@ -6,16 +6,21 @@
 /// Rows at a time, and groups whose scales are read together.
 enum { QUANTISED_ROWS = 4, GROUPS = 8 };
 
+/// Codes 8 i ..< 8 i + 8 of a group.
+INLINE eight code_values(const char *codes, int i, gambit_type type) {
+  return has_nibbles(type) ? nibble_values(codes, i) : int8_values(codes, i);
+}
+
 /// Σ code · x of a group, in eight parts: exact integers, or floats.
 INLINE eight group_products(const char *codes, const gambit_input *x, size_t group, gambit_type type, int rounded) {
   if (rounded) {
     const int8_t *part = x->codes + group * GAMBIT_GROUP;
-    return type == GAMBIT_INT8 ? int8_products(codes, part) : q4_products(codes, part);
+    return has_nibbles(type) ? nibble_products(codes, part) : int8_products(codes, part);
   }
   const float *part = x->x + group * GAMBIT_GROUP;
   eight sum = eight_zeros();
   for (int i = 0; i < GAMBIT_GROUP / 8; i++)
-    sum = fused_eight(type == GAMBIT_INT8 ? int8_values(codes, i) : q4_values(codes, i), load_eight(part + 8 * i), sum);
+    sum = fused_eight(code_values(codes, i, type), load_eight(part + 8 * i), sum);
   return sum;
 }
 
@@ -24,8 +29,27 @@ INLINE eight group_values(const uint16_t *halves, size_t first, size_t count) {
   return count == GROUPS ? eight_halves(halves + first) : halves_before(halves + first + count, count);
 }
 
-/// Where each row's stream will be, of groups `all`, CODES_AHEAD bytes after group `first`. Asks for scales and minima,
-/// of which a line lasts for 32 groups.
+/// Of groups `first ..< first + some`, at most GROUPS: what one step of a code is worth, and what code 0 is, where codes
+/// are nibbles. Zeros beyond them.
+typedef struct {
+  eight steps;
+  eight minima;
+} group_terms;
+
+INLINE group_terms terms_of(const char *row, size_t groups, size_t first, size_t some, gambit_type type) {
+  const uint16_t *stored = scales_of(row, groups, type);
+  const eight scales = group_values(stored, first, some);
+  group_terms terms = {scales, eight_zeros()};
+  if (step_in_scales(type) != 1) terms.steps = multiplied(scales, eight_of(step_in_scales(type)));
+  if (stores_minima(type))
+    terms.minima = group_values(stored + groups, first, some);
+  else if (has_nibbles(type))
+    terms.minima = multiplied(scales, eight_of(minimum_in_scales(type)));
+  return terms;
+}
+
+/// Where each row's stream will be, of groups `all`, CODES_AHEAD bytes after group `first`. Asks for scales and
+/// stored minima, of which a line lasts for 32 groups.
 INLINE void find_ahead(
   const row_block *block, int count, size_t groups, gambit_range all, size_t first, const char **ahead,
   gambit_type type) {
@@ -39,7 +63,7 @@ INLINE void find_ahead(
   for (int r = 0; r < count; r++) {
     const char *row = is_last ? block->next[r] : block->rows[r];
     __builtin_prefetch(row + scales);
-    if (type == GAMBIT_Q4) __builtin_prefetch(row + scales + 2 * groups);
+    if (stores_minima(type)) __builtin_prefetch(row + scales + 2 * groups);
   }
 }
 
@@ -58,16 +82,13 @@ INLINE void add_group_dots(
   const char *ahead[QUANTISED_ROWS];
   find_ahead(block, count, groups, (gambit_range){0, groups}, first, ahead, type);
   for (int r = 0; r < count; r++) {
-    const uint16_t *stored = scales_of(block->rows[r], groups, type);
-    eight own = group_values(stored, first, some);
-    if (rounded) own = multiplied(own, load_eight(x->scales + first));
-    store_eight(scales[r], own);
-    if (type == GAMBIT_Q4)
-      sums[r] = fused_eight(group_values(stored + groups, first, some), load_eight(x->sums + first), sums[r]);
+    const group_terms own = terms_of(block->rows[r], groups, first, some, type);
+    store_eight(scales[r], rounded ? multiplied(own.steps, load_eight(x->scales + first)) : own.steps);
+    if (has_nibbles(type)) sums[r] = fused_eight(own.minima, load_eight(x->sums + first), sums[r]);
   }
   size_t i = 0;
 #ifdef PAIRED_GROUPS
-  if (type == GAMBIT_Q4 && rounded) {
+  if (has_nibbles(type) && rounded) {
     float unzipped_scales[QUANTISED_ROWS][GROUPS];
     for (int r = 0; r < count; r++) store_eight(unzipped_scales[r], unzipped(load_eight(scales[r])));
     for (; i + 1 < some; i += 2) {
@@ -75,7 +96,7 @@ INLINE void add_group_dots(
       const paired_x part = pair_of_x(x->codes + (first + i) * GAMBIT_GROUP);
       for (int r = 0; r < count; r++)
         sums[r] = fused_eight(
-          q4_pair_products(block->rows[r] + (first + i) * size, part), two_of(unzipped_scales[r], i / 2), sums[r]);
+          nibble_pair_products(block->rows[r] + (first + i) * size, part), two_of(unzipped_scales[r], i / 2), sums[r]);
     }
   }
 #endif

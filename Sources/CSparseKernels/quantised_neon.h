@@ -48,7 +48,7 @@ INLINE eight byte_products(int8x16_t w, int8x16_t w_end, const int8_t *x) {
   return (eight){{vcvtq_f32_s32(vpaddlq_s16(a)), vcvtq_f32_s32(vpaddlq_s16(b))}};
 }
 
-INLINE int8x16_t q4_half(const char *codes, int high) {
+INLINE int8x16_t nibble_half(const char *codes, int high) {
   const uint8x16_t bytes = vld1q_u8((const uint8_t *)codes);
   return vreinterpretq_s8_u8(high ? vshrq_n_u8(bytes, 4) : vandq_u8(bytes, vdupq_n_u8(15)));
 }
@@ -57,8 +57,8 @@ INLINE int8x16_t q4_half(const char *codes, int high) {
 INLINE eight int8_products(const char *codes, const int8_t *x) {
   return byte_products(vld1q_s8((const int8_t *)codes), vld1q_s8((const int8_t *)codes + 16), x);
 }
-INLINE eight q4_products(const char *codes, const int8_t *x) {
-  return byte_products(q4_half(codes, 0), q4_half(codes, 1), x);
+INLINE eight nibble_products(const char *codes, const int8_t *x) {
+  return byte_products(nibble_half(codes, 0), nibble_half(codes, 1), x);
 }
 
 INLINE eight floats_of_bytes(int8x8_t bytes) {
@@ -69,7 +69,7 @@ INLINE eight floats_of_bytes(int8x8_t bytes) {
 
 /// Codes 8 i ..< 8 i + 8 of a group.
 INLINE eight int8_values(const char *codes, int i) { return floats_of_bytes(vld1_s8((const int8_t *)codes + 8 * i)); }
-INLINE eight q4_values(const char *codes, int i) {
+INLINE eight nibble_values(const char *codes, int i) {
   const uint8x8_t bytes = vld1_u8((const uint8_t *)codes + 8 * (i % 2));
   return floats_of_bytes(vreinterpret_s8_u8(i < 2 ? vand_u8(bytes, vdup_n_u8(15)) : vshr_n_u8(bytes, 4)));
 }

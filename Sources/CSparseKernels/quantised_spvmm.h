@@ -2,7 +2,7 @@
 #include "quantised_dots.h"
 #include <string.h>
 
-/* Quantised rows added to a vector: the multiplier of a group is value · scale, and what minima add is the same
+/* Quantised rows added to a vector: the multiplier of a group is value · step, and what minima add is the same
    for all columns of a group. */
 
 /// y[0 ..< 32] ← y + Σ_r multipliers[r][i] · codes of group `group` of rows[r] + bias
@@ -12,13 +12,13 @@ INLINE void add_group(
   eight sums[GAMBIT_GROUP / 8];
   for (int j = 0; j < GAMBIT_GROUP / 8; j++) {
     sums[j] = load_eight(y + 8 * j);
-    if (type == GAMBIT_Q4) sums[j] = added(sums[j], eight_of(bias));
+    if (has_nibbles(type)) sums[j] = added(sums[j], eight_of(bias));
   }
   for (int r = 0; r < count; r++) {
     const char *codes = block->rows[r] + group * code_bytes(type);
     const eight multiplier = eight_of(multipliers[r][i]);
     for (int j = 0; j < GAMBIT_GROUP / 8; j++)
-      sums[j] = fused_eight(type == GAMBIT_INT8 ? int8_values(codes, j) : q4_values(codes, j), multiplier, sums[j]);
+      sums[j] = fused_eight(code_values(codes, j, type), multiplier, sums[j]);
   }
   for (int j = 0; j < GAMBIT_GROUP / 8; j++) store_eight(y + 8 * j, sums[j]);
 }
@@ -37,10 +37,10 @@ INLINE void add_quantised_rows(
     const char *ahead[ROWS];
     find_ahead(block, count, groups, touched, first, ahead, type);
     for (int r = 0; r < count; r++) {
-      const uint16_t *scales = scales_of(block->rows[r], groups, type);
+      const group_terms own = terms_of(block->rows[r], groups, first, some, type);
       const eight value = eight_of(values[r]);
-      store_eight(multipliers[r], multiplied(value, group_values(scales, first, some)));
-      if (type == GAMBIT_Q4) bias = fused_eight(value, group_values(scales + groups, first, some), bias);
+      store_eight(multipliers[r], multiplied(value, own.steps));
+      if (has_nibbles(type)) bias = fused_eight(value, own.minima, bias);
     }
     store_eight(biases, bias);
     for (size_t i = 0; i < some; i++) {

@@ -24,8 +24,6 @@ static const char *row_of(const gambit_matrix *w, size_t row) {
   return (const char *)w->elements + row * row_bytes(w->columns, w->type);
 }
 
-static int is_quantised(const gambit_matrix *w) { return w->type == GAMBIT_INT8 || w->type == GAMBIT_Q4; }
-
 /// Of types that are not quantised.
 static float element(const gambit_matrix *w, size_t row, size_t column) {
   const void *elements = row_of(w, row);
@@ -36,11 +34,11 @@ static float element(const gambit_matrix *w, size_t row, size_t column) {
   }
 }
 
-/// Of quantised types, before scale and minimum.
+/// Of quantised types, before step and minimum.
 static int code(const gambit_matrix *w, size_t row, size_t column) {
   const size_t group = column / GAMBIT_GROUP, i = column % GAMBIT_GROUP;
   const char *codes = row_of(w, row) + group * code_bytes(w->type);
-  if (w->type == GAMBIT_INT8) return ((const int8_t *)codes)[i];
+  if (!has_nibbles(w->type)) return ((const int8_t *)codes)[i];
   return ((const uint8_t *)codes)[i % 16] >> (i < 16 ? 0 : 4) & 15;
 }
 
@@ -48,12 +46,18 @@ static float scale(const gambit_matrix *w, size_t row, size_t group) {
   return from_f16(scales_of(row_of(w, row), groups_of(w->columns), w->type)[group]);
 }
 
-/// Of GAMBIT_Q4.
+/// What one step of a code is worth.
+static float step(const gambit_matrix *w, size_t row, size_t group) {
+  return step_in_scales(w->type) * scale(w, row, group);
+}
+
+/// What code 0 is, where codes are nibbles.
 static float minimum(const gambit_matrix *w, size_t row, size_t group) {
+  if (!stores_minima(w->type)) return minimum_in_scales(w->type) * scale(w, row, group);
   return from_f16(scales_of(row_of(w, row), groups_of(w->columns), w->type)[groups_of(w->columns) + group]);
 }
 
-/// Σ_groups scale · Σ code · x + minimum · Σ x
+/// Σ_groups step · Σ code · x + minimum · Σ x
 static float quantised_dot(const gambit_matrix *w, size_t row, const gambit_input *x) {
   float sum = 0;
   for (size_t g = 0; g < groups_of(w->columns); g++) {
@@ -63,14 +67,14 @@ static float quantised_dot(const gambit_matrix *w, size_t row, const gambit_inpu
       if (x->codes) rounded += code(w, row, c) * x->codes[c];
       else exact += (float)code(w, row, c) * x->x[c];
     }
-    sum += x->codes ? scale(w, row, g) * x->scales[g] * (float)rounded : scale(w, row, g) * exact;
-    if (w->type == GAMBIT_Q4) sum += minimum(w, row, g) * x->sums[g];
+    sum += x->codes ? step(w, row, g) * x->scales[g] * (float)rounded : step(w, row, g) * exact;
+    if (has_nibbles(w->type)) sum += minimum(w, row, g) * x->sums[g];
   }
   return sum;
 }
 
 static float dot(const gambit_matrix *w, size_t row, const gambit_input *x) {
-  if (is_quantised(w)) return quantised_dot(w, row, x);
+  if (is_quantised(w->type)) return quantised_dot(w, row, x);
   float sum = 0;
   for (size_t c = 0; c < w->columns; c++) sum += element(w, row, c) * x->x[c];
   return sum;
@@ -90,9 +94,9 @@ static void spvmm(
   for (size_t k = 0; k < count; k++)
     for (size_t c = columns.first; c < columns.end; c++) {
       const size_t r = inputs[k], g = c / GAMBIT_GROUP;
-      if (!is_quantised(w)) y[c] += values[k] * element(w, r, c);
-      else y[c] += values[k] * scale(w, r, g) * (float)code(w, r, c);
-      if (w->type == GAMBIT_Q4) y[c] += values[k] * minimum(w, r, g);
+      if (!is_quantised(w->type)) y[c] += values[k] * element(w, r, c);
+      else y[c] += values[k] * step(w, r, g) * (float)code(w, r, c);
+      if (has_nibbles(w->type)) y[c] += values[k] * minimum(w, r, g);
     }
 }
 

@@ -33,7 +33,7 @@ INLINE void add_float_rows(
 INLINE void add_rows(
   const row_block *rows, const float *values, int count, float *y, size_t width, gambit_range columns,
   gambit_type type, int asks) {
-  if (type == GAMBIT_INT8 || type == GAMBIT_Q4)
+  if (is_quantised(type))
     add_quantised_rows(rows, values, count, y, width, columns, type);
   else
     add_float_rows(rows, values, count, y, columns, type, asks);
@@ -71,6 +71,8 @@ TARGET static void spvmm(
     WITH_TYPE(GAMBIT_BF16);
     case GAMBIT_INT8: return spvmm_of(w, inputs, values, count, y, columns, GAMBIT_INT8, 0);
     case GAMBIT_Q4: return spvmm_of(w, inputs, values, count, y, columns, GAMBIT_Q4, 0);
+    case GAMBIT_HIGH_PLANE: return spvmm_of(w, inputs, values, count, y, columns, GAMBIT_HIGH_PLANE, 0);
+    case GAMBIT_LOW_PLANE: return spvmm_of(w, inputs, values, count, y, columns, GAMBIT_LOW_PLANE, 0);
   }
 #undef WITH_TYPE
 }

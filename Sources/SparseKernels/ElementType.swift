@@ -1,7 +1,11 @@
 /// How a weight is stored.
 ///
 /// The quantised types store each row as one record: codes of groups of 32 along the columns (zeros beyond the
-/// last), a float16 scale a group, for `q4` a float16 minimum a group, zeros up to a multiple of 64 bytes.
+/// last), a float16 scale a group, for `q4` a float16 minimum a group, and, except in planes, zeros up to a multiple of
+/// 64 bytes.
+///
+/// The planes are the halves of codes c of 8 bits, −127 to 127, each its own matrix with the same scales:
+/// c + 128 = 16 · high + low, both 0 to 15. What they are worth adds up to c · scale.
 package enum ElementType: Sendable, CaseIterable {
   case float32, float16, bfloat16
   /// Signed bytes: value = code · scale.
@@ -9,12 +13,21 @@ package enum ElementType: Sendable, CaseIterable {
   /// Sixteen bytes a group; of byte i the low half is the code of element i, the high half that of element i + 16:
   /// value = code · scale + minimum.
   case q4
+  /// Codes as `q4` has them: value = (16 · code − 120.5) · scale, the low plane taken to be its middle.
+  case highPlane
+  /// Codes as `q4` has them: value = (code − 7.5) · scale.
+  case lowPlane
 
   /// Columns that share a scale, in the quantised types.
   package static let group = 32
 
   /// Whether groups of columns share a scale.
-  package var isQuantised: Bool { self == .int8 || self == .q4 }
+  package var isQuantised: Bool {
+    switch self {
+    case .float32, .float16, .bfloat16: false
+    case .int8, .q4, .highPlane, .lowPlane: true
+    }
+  }
 
   /// What a matrix' address must be a multiple of, in bytes.
   package var alignment: Int { self == .float32 ? 4 : 2 }
@@ -28,6 +41,7 @@ package enum ElementType: Sendable, CaseIterable {
     case .float16, .bfloat16: 2 * columns
     case .int8: (groups * (32 + 2) + 63) / 64 * 64
     case .q4: (groups * (16 + 4) + 63) / 64 * 64
+    case .highPlane, .lowPlane: groups * (16 + 2)
     }
   }
 }

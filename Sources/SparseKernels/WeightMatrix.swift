@@ -27,6 +27,8 @@ package struct WeightMatrix: @unchecked Sendable {
       case .bfloat16: GAMBIT_BF16
       case .int8: GAMBIT_INT8
       case .q4: GAMBIT_Q4
+      case .highPlane: GAMBIT_HIGH_PLANE
+      case .lowPlane: GAMBIT_LOW_PLANE
       }
     return gambit_matrix(elements: base, rows: rows, columns: columns, type: type)
   }

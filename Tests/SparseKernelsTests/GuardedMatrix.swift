@@ -4,9 +4,9 @@ import Testing
 /// A matrix whose last byte is followed by an unreadable page, and what its elements really are.
 struct GuardedMatrix {
   let weights: WeightMatrix
-  /// What elements are, without the minimum of 4 bits: `[rows, columns]`.
+  /// What elements are, without the minimum of nibbles: `[rows, columns]`.
   private let products: [Double]
-  /// Of 4 bits: `[rows, columns]`.
+  /// Of nibbles: `[rows, columns]`.
   private let minima: [Double]
   private let memory: GuardedMemory
 
@@ -27,9 +27,9 @@ struct GuardedMatrix {
       let halves = values.map { UInt16(truncatingIfNeeded: $0.bitPattern >> 16) }
       _ = memory.bytes.bindMemory(to: UInt16.self).update(fromContentsOf: halves)
       products = halves.map { Double(Float(bitPattern: UInt32($0) << 16)) }
-    case .int8, .q4:
+    case .int8, .q4, .highPlane, .lowPlane:
       let records = (0..<rows).map {
-        QuantisedRow(Array(values[$0 * columns..<($0 + 1) * columns]), isFourBit: type == .q4)
+        QuantisedRow(Array(values[$0 * columns..<($0 + 1) * columns]), type)
       }
       for (row, record) in records.enumerated() {
         #expect(record.bytes.count == rowBytes)

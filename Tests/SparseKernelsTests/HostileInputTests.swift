@@ -15,11 +15,14 @@ struct HostileInputTests {
 
   @Test func quantisedMatrixMustFitItsMemory() throws {
     let memory = UnsafeRawBufferPointer(try GuardedMemory(count: 256).bytes)
-    // Thirty-three columns are two groups: 2 · 34 and 2 · 20 bytes, rounded up to 128 and 64.
+    // Thirty-three columns are two groups: 2 · 34 and 2 · 20 bytes, rounded up to 128 and 64, and 2 · 18.
     #expect(WeightMatrix(memory, rows: 2, columns: 33, type: .int8) != nil)
     #expect(WeightMatrix(memory, rows: 3, columns: 33, type: .int8) == nil)
     #expect(WeightMatrix(memory, rows: 4, columns: 33, type: .q4) != nil)
     #expect(WeightMatrix(memory, rows: 5, columns: 33, type: .q4) == nil)
+    #expect(WeightMatrix(memory, rows: 7, columns: 33, type: .highPlane) != nil)
+    #expect(WeightMatrix(memory, rows: 8, columns: 33, type: .highPlane) == nil)
+    #expect(WeightMatrix(memory, rows: 8, columns: 33, type: .lowPlane) == nil)
     #expect(WeightMatrix(memory, rows: 1, columns: .max, type: .q4) == nil)
     #expect(WeightMatrix(memory, rows: .max, columns: 1, type: .int8) == nil)
   }

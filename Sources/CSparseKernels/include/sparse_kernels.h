@@ -3,16 +3,28 @@
 #include <stdint.h>
 
 /* Products of one vector with a matrix, each over a part of the work so that threads can share it.
-   Weights are f32, f16, bf16 or quantised to 8 or 4 bits; sums are float32. Only rows that a kernel is
+   Weights are f32, f16, bf16 or quantised to 8 or 4 bits, or to 8 in two planes of 4; sums are float32. Only rows that a kernel is
    asked for are read, and never a byte past the end of one. */
 
 /// How a matrix stores its elements.
 ///
 /// The quantised ones store each row as a record: codes of groups of 32 along the columns, zeros beyond the
-/// last; a float16 scale a group; for GAMBIT_Q4 a float16 minimum a group; zeros up to a multiple of 64 bytes.
-/// GAMBIT_INT8: signed bytes, value = code · scale. GAMBIT_Q4: sixteen bytes a group, of byte i the low half
-/// is the code of element i and the high half that of element i + 16, value = code · scale + minimum.
-typedef enum { GAMBIT_F32, GAMBIT_F16, GAMBIT_BF16, GAMBIT_INT8, GAMBIT_Q4 } gambit_type;
+/// last; a float16 scale a group; for GAMBIT_Q4 a float16 minimum a group; except in planes zeros up to a multiple of
+/// 64 bytes. GAMBIT_INT8: signed bytes, value = code · scale. The others: sixteen bytes a group, of byte i the low half
+/// is the code of element i and the high half that of element i + 16, value = code · scale + minimum for GAMBIT_Q4.
+///
+/// The planes are the two halves of codes −127 … 127 of 8 bits, each its own matrix with the same scales:
+/// c + 128 = 16 · high + low. GAMBIT_HIGH_PLANE: value = (16 · high − 120.5) · scale, which takes the low half to be its
+/// middle. GAMBIT_LOW_PLANE: value = (low − 7.5) · scale. Both add up to c · scale.
+typedef enum {
+  GAMBIT_F32,
+  GAMBIT_F16,
+  GAMBIT_BF16,
+  GAMBIT_INT8,
+  GAMBIT_Q4,
+  GAMBIT_HIGH_PLANE,
+  GAMBIT_LOW_PLANE
+} gambit_type;
 
 /// GAMBIT_GROUP elements share a scale; vectors of a value a group are GAMBIT_GROUPS_PADDED(groups) long.
 enum { GAMBIT_GROUP = 32 };

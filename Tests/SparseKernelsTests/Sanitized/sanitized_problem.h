@@ -49,6 +49,27 @@ static uint32_t float_bits(uint32_t infinity, uint32_t sign, size_t odd) {
   return bits;
 }
 
+/// Of a plane's rows, in floats: the magnitude of code · scale and of the minimum together.
+static void store_plane_bound(const gambit_matrix *w, gambit_matrix *bound) {
+  const size_t groups = (w->columns + 31) / 32;
+  float *magnitudes = exactly(w->rows * w->columns * sizeof *magnitudes), *scales = exactly(groups * sizeof *scales);
+  for (size_t r = 0; r < w->rows; r++) {
+    const uint8_t *row = (const uint8_t *)w->elements + r * groups * 18;
+    const gambit_matrix halves = {row + groups * 16, 1, groups, GAMBIT_F16};
+    const uint32_t zero = 0;
+    const float one = 1;
+    for (size_t g = 0; g < groups; g++) scales[g] = 0;
+    gambit_kernels_for(GAMBIT_SCALAR)->spvmm(&halves, &zero, &one, 1, scales, (gambit_range){0, groups});
+    for (size_t c = 0; c < w->columns; c++) {
+      const int code = row[c / 32 * 16 + c % 16] >> (c % 32 < 16 ? 0 : 4) & 15;
+      const float size = w->type == GAMBIT_HIGH_PLANE ? 16 * (float)code + 120.5f : (float)code + 7.5f;
+      magnitudes[r * w->columns + c] = size * fabsf(scales[c / 32]);
+    }
+  }
+  free(scales);
+  bound->elements = magnitudes, bound->type = GAMBIT_F32;
+}
+
 /// A random matrix, and one of its elements' magnitudes or more: for Q4 that of code · scale and of the minimum.
 static void store(gambit_matrix *w, gambit_matrix *bound, size_t odd) {
   const size_t groups = (w->columns + 31) / 32, count = w->rows * w->columns;
@@ -66,9 +87,10 @@ static void store(gambit_matrix *w, gambit_matrix *bound, size_t odd) {
     w->elements = own, bound->elements = unsigned_ones;
   } else {
     const int is_int8 = w->type == GAMBIT_INT8;
-    const size_t codes = groups * (is_int8 ? 32 : 16), halves = groups * (is_int8 ? 1 : 2);
-    const size_t record = (codes + 2 * halves + 63) / 64 * 64;
-    char *own = exactly(w->rows * record), *unsigned_ones = exactly(w->rows * record);
+    const int is_plane = w->type == GAMBIT_HIGH_PLANE || w->type == GAMBIT_LOW_PLANE;
+    const size_t codes = groups * (is_int8 ? 32 : 16), halves = groups * (w->type == GAMBIT_Q4 ? 2 : 1);
+    const size_t record = is_plane ? codes + 2 * halves : (codes + 2 * halves + 63) / 64 * 64;
+    char *own = exactly(w->rows * record);
     memset(own, 0, w->rows * record);
     for (size_t r = 0; r < w->rows; r++) {
       char *row = own + r * record;
@@ -77,17 +99,24 @@ static void store(gambit_matrix *w, gambit_matrix *bound, size_t odd) {
         else row[c / 32 * 16 + c % 16] = (char)(row[c / 32 * 16 + c % 16] | (int)below(16) << (c % 32 < 16 ? 0 : 4));
       }
       for (size_t h = 0; h < halves; h++) {
-        const uint16_t half = (uint16_t)float_bits(0x7c00u, 0x8000u, odd);
+        uint16_t half = (uint16_t)float_bits(0x7c00u, 0x8000u, odd);
+        half |= (half & 0x7c00u) == 0x7c00u; /* an infinite scale makes of a group what the order of sums decides */
         memcpy(row + codes + 2 * h, &half, 2);
       }
     }
+    w->elements = own;
+    if (is_plane) {
+      store_plane_bound(w, bound);
+      return;
+    }
+    char *unsigned_ones = exactly(w->rows * record);
     memcpy(unsigned_ones, own, w->rows * record);
     for (size_t r = 0; r < w->rows; r++) {
       char *row = unsigned_ones + r * record;
       for (size_t c = 0; c < codes && is_int8; c++) row[c] = (char)abs((int8_t)row[c]);
       for (size_t h = 0; h < halves; h++) row[codes + 2 * h + 1] &= 0x7f;
     }
-    w->elements = own, bound->elements = unsigned_ones;
+    bound->elements = unsigned_ones;
   }
 }
 
