@@ -1,13 +1,12 @@
 #pragma once
+#include "activation.h"
 #include "select.h"
-#include "vector_math.h"
 #include "vmmsp.h"
 #include <string.h>
 
 /* The two factors of a gated FFN: the deciding one of every channel, with the choice of channels in the same
    step, so that what is kept goes into a list while it is still in the first-level cache and nothing is scanned
-   twice; then the other one of the channels kept. The activation is the vector mathematics' own, which chooses
-   its instructions by itself. */
+   twice; then the other one of the channels kept. */
 
 /// x[i] ← activation(x[i]) where the row that made it is the gate's: those of the list's second matrix, or those
 /// that are not. `range` is at most BLOCK of the list.
@@ -17,12 +16,9 @@ TARGET static void activate(
   if (gate_is_second && !list->from_second) return;
   float activated[BLOCK];
   memcpy(activated, x, height * sizeof *x);
-  if (activation == GAMBIT_SILU)
-    gambit_silu(activated, height);
-  else
-    gambit_gelu_tanh(activated, height);
+  activate_all(activated, height, activation);
   for (size_t i = 0; i < height; i++) {
-    const size_t k = range.first + i, channel = list->numbers ? list->numbers[k] : k;
+    const size_t channel = row_number(list, range.first + i);
     const int is_second = list->from_second && list->from_second[channel];
     x[i] = is_second == gate_is_second ? activated[i] : x[i];
   }

@@ -4,8 +4,9 @@
 #include "gemv.h"
 #include "kernels.h"
 #include "quantise.h"
+#include "refine.h"
 #include "spvmm.h"
 #include "sum_bytes.h"
 #include "vmmsp.h"
 
-#define KERNELS {gemv, spvmm, vmmsp, decide, complete, quantise, attend, sum_bytes}
+#define KERNELS {gemv, spvmm, vmmsp, decide, complete, refine, quantise, attend, sum_bytes}

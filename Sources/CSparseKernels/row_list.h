@@ -4,16 +4,24 @@
 /* Which rows are read, and in which order. */
 
 /// Those that `numbers` lists in ascending order, or all from 0 where it is NULL, each from the first matrix or, where
-/// its byte in `from_second` is set, from the second.
+/// its byte in `from_second` is set, from the second. Where they are `paired`, numbers count pairs of rows, which the
+/// list has one after the other: entry k is row k % 2 of pair k / 2.
 typedef struct {
   const gambit_matrix *first;
   const gambit_matrix *second;
   const uint8_t *from_second;
   const uint32_t *numbers;
+  int paired;
 } row_list;
 
+/// Which row entry k of a list is.
+INLINE size_t row_number(const row_list *list, size_t k) {
+  if (!list->numbers) return k;
+  return list->paired ? 2 * (size_t)list->numbers[k / 2] + k % 2 : list->numbers[k];
+}
+
 INLINE const char *listed_row(const row_list *list, size_t k, gambit_type type) {
-  const size_t row = list->numbers ? list->numbers[k] : k;
+  const size_t row = row_number(list, k);
   return row_of(list->from_second && list->from_second[row] ? list->second : list->first, row, type);
 }
 
@@ -43,5 +51,5 @@ INLINE int should_ask(const row_list *list, gambit_range range, gambit_type type
   const size_t count = range.end - range.first;
   if (!count || type == GAMBIT_F32) return 0;
   if (!list->numbers) return list->from_second != 0;
-  return list->numbers[range.end - 1] - list->numbers[range.first] >= count;
+  return row_number(list, range.end - 1) - row_number(list, range.first) >= count;
 }

@@ -132,6 +132,17 @@ static void complete(
   }
 }
 
+static void refine(
+  const gambit_matrix *w, const gambit_input *x, gambit_activation activation, const uint32_t *channels, size_t count,
+  float *sums, float *values) {
+  for (size_t k = 0; k < count; k++) {
+    const size_t gate = 2 * (size_t)channels[k], up = gate + 1;
+    sums[gate] += dot(w, gate, x);
+    sums[up] += dot(w, up, x);
+    values[k] = activated(sums[gate], activation) * sums[up];
+  }
+}
+
 static void quantise(const float *x, size_t groups, int8_t *codes, float *scales, float *sums) {
   for (size_t g = 0; g < groups; g++) {
     const float *group = x + g * GAMBIT_GROUP;
@@ -178,4 +189,4 @@ static uint64_t sum_bytes(const uint8_t *bytes, size_t count) {
   return sum;
 }
 
-const gambit_kernels gambit_scalar_kernels = {gemv, spvmm, vmmsp, decide, complete, quantise, attend, sum_bytes};
+const gambit_kernels gambit_scalar_kernels = {gemv, spvmm, vmmsp, decide, complete, refine, quantise, attend, sum_bytes};

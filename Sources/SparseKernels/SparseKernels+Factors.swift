@@ -18,8 +18,7 @@ package struct FactorMatrices {
     precondition(upDecides == nil || upDecides?.count == gate.rows)
     (rows, columns) = (gate.rows, gate.columns)
     c = gambit_factors(
-      gate: gate.c, up: up.c, up_decides: upDecides?.baseAddress,
-      activation: activation == .silu ? GAMBIT_SILU : GAMBIT_GELU_TANH)
+      gate: gate.c, up: up.c, up_decides: upDecides?.baseAddress, activation: activation.c)
   }
 }
 

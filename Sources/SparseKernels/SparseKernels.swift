@@ -3,6 +3,8 @@ import CSparseKernels
 /// The function between the gate projection and the product with the up projection.
 package enum KernelActivation: Sendable, CaseIterable {
   case silu, geluTanh
+
+  var c: gambit_activation { self == .silu ? GAMBIT_SILU : GAMBIT_GELU_TANH }
 }
 
 /// Products of one vector with a matrix that read only the weights which a token keeps.

@@ -117,6 +117,12 @@ typedef struct {
     const gambit_factors *factors, const gambit_input *x, const uint32_t *channels, const float *deciding,
     size_t count, float *products);
 
+  /// Adds rows 2c and 2c + 1 of w times x, those of gate and up, to sums[2c] and sums[2c + 1] for each listed channel c,
+  /// and makes values[k] ← activation(sums[2c]) · sums[2c + 1] of them. Channels ascend.
+  void (*refine)(
+    const gambit_matrix *w, const gambit_input *x, gambit_activation activation, const uint32_t *channels, size_t count,
+    float *sums, float *values);
+
   /// Rounds each group of x to 8 bits: scale = max|x| / 127, code = x · (127 / max|x|) to the nearest, halves to
   /// even, and sum = Σ code · scale. Where 127 / max|x| is infinite codes are 0. A group that holds a value that is
   /// not finite has codes of 0 and a scale that is not a number. The same bits on every processor. Without `codes`
@@ -139,6 +145,18 @@ size_t gambit_select(const float *x, gambit_thresholds thresholds, gambit_kept k
 /// Drops from a list what is below its channel's threshold or not a number, and moves the rest together. Returns
 /// how many are left.
 size_t gambit_prune(gambit_kept list, size_t count, gambit_thresholds thresholds);
+
+/// How many channels are listed for half and for all of their bits.
+typedef struct {
+  size_t half;
+  size_t full;
+} gambit_graded;
+
+/// Lists the channels of a range by |product| of activation(sums[2c]) · sums[2c + 1]: with |product| ≥ its threshold of
+/// `full` in the full list, others with |product| ≥ that of `half` in the half list, thus never one that is not a number.
+gambit_graded gambit_grade(
+  const float *sums, gambit_activation activation, gambit_thresholds half, gambit_thresholds full,
+  gambit_kept half_list, gambit_kept full_list, gambit_range channels);
 
 typedef enum { GAMBIT_SCALAR, GAMBIT_AVX2, GAMBIT_AVX512, GAMBIT_NEON } gambit_instruction_set;
 

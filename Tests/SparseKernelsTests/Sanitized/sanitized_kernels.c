@@ -82,6 +82,40 @@ static void check_factors(const gambit_kernels *k, const gambit_kernels *twin, c
   free_problem(&up);
 }
 
+/// Rows as those of gate and up in turn: what refining adds for some channels, and how they are graded by it.
+static void check_grades(const gambit_kernels *k, const gambit_kernels *twin, const problem *p) {
+  const size_t channels = p->w.rows / 2;
+  const gambit_activation activation = channels % 2 ? GAMBIT_SILU : GAMBIT_GELU_TANH;
+  uint32_t *listed = exactly(4 * channels);
+  size_t count = 0;
+  for (size_t c = 0; c < channels; c++)
+    if (below(3)) listed[count++] = (uint32_t)c;
+  float *sums = uniforms(2 * channels), *twin_sums = copy_of(sums, 2 * channels);
+  float *bounds = magnitudes_of(sums, 2 * channels), *product_bounds = uniforms(count);
+  float *values = uniforms(count), *twin_values = uniforms(count), *bound_values = uniforms(count);
+  k->refine(&p->w, &p->x, activation, listed, count, sums, values);
+  twin->refine(&p->w, &p->x, activation, listed, count, twin_sums, twin_values);
+  twin->refine(&p->bound, &p->x_bound, activation, listed, count, bounds, bound_values);
+  expect_near("refined sum", sums, twin_sums, bounds, 2 * channels, 2 * p->w.columns);
+  for (size_t i = 0; i < count; i++)
+    product_bounds[i] = (1.2f * bounds[2 * listed[i]] + 1) * (bounds[2 * listed[i] + 1] + 1);
+  expect_near("refined product", values, twin_values, product_bounds, count, 4 * p->w.columns + 20);
+
+  const size_t first = below(channels + 1), height = channels - first;
+  gambit_kept half = {exactly(4 * height), uniforms(height)}, full = {exactly(4 * height), uniforms(height)};
+  const float low = 0.1f, high = 0.4f;
+  const gambit_graded graded = gambit_grade(
+    sums, activation, (gambit_thresholds){&low, 0}, (gambit_thresholds){&high, 0}, half, full,
+    (gambit_range){first, channels});
+  int right = graded.half + graded.full <= height;
+  for (size_t i = 0; i < graded.half; i++) right &= fabsf(half.values[i]) >= low && fabsf(half.values[i]) < high;
+  for (size_t i = 0; i < graded.full; i++) right &= fabsf(full.values[i]) >= high;
+  if (!right) printf("channels are graded wrongly\n"), exit(1);
+  free(listed), free(sums), free(twin_sums), free(bounds), free(product_bounds);
+  free(values), free(twin_values), free(bound_values);
+  free(half.channels), free(half.values), free(full.channels), free(full.values);
+}
+
 static void check_rounding(const gambit_kernels *k, const gambit_kernels *twin, size_t groups) {
   float *x = uniforms(groups * GAMBIT_GROUP);
   int8_t *codes[2];
@@ -139,6 +173,7 @@ int main(void) {
       const problem p = problem_of(rows, columns, type, rounded, shapes % 5 ? 0 : columns * 4 + 1);
       check_products(k, twin, &p);
       check_factors(k, twin, &p, shapes % 11 != 0);
+      check_grades(k, twin, &p);
       free_problem(&p);
       check_rounding(k, twin, below(20));
       check_attention(k, twin, below(50), below(130));
