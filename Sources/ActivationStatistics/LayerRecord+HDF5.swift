@@ -29,6 +29,7 @@ extension LayerStatistics {
     try group.write(histogram: ffnInputCount, of: "x", to: "ffn/input_count")
     try group.write(histogram: attentionInputCount, of: "x", to: "attention/input_count")
     try group.write(histogram: outputInputCount, of: "x", to: "attention/output_input_count")
+    try scores?.write(to: group)
   }
 
   fileprivate init(reading group: HDF5Group, _ widths: LayerWidths, tokens: Int, path: String) throws {
@@ -38,9 +39,26 @@ extension LayerStatistics {
     ffnInputCount = try group.readHistogram("ffn/input_count", channels: widths.hidden, path: path)
     attentionInputCount = try group.readHistogram("attention/input_count", channels: widths.hidden, path: path)
     outputInputCount = try group.readHistogram("attention/output_input_count", channels: widths.query, path: path)
+    scores = widths.hasScores ? try ScoreStatistics(reading: group, channels: widths.intermediate, path: path) : nil
     if let contradiction = contradiction(tokens: tokens) {
       throw StatisticsError.malformed(path: path, reason: "in '\(group.path)' \(contradiction)")
     }
+  }
+}
+
+extension ScoreStatistics {
+  fileprivate func write(to group: HDF5Group) throws {
+    let bins = LogarithmicBins.count
+    try group.write(histogram: count, of: "h", to: "ffn/score_count")
+    try group.write(
+      energy, columns: bins, units: "sum of (g*u)^2 by bin of |h|, h = g*u by high planes", to: "ffn/score_energy")
+    try group.write(error, columns: bins, units: "sum of (g*u - h)^2 by bin of |h|", to: "ffn/score_error")
+  }
+
+  fileprivate init(reading group: HDF5Group, channels: Int, path: String) throws {
+    count = try group.readHistogram("ffn/score_count", channels: channels, path: path)
+    energy = try group.readSums("ffn/score_energy", shape: [channels, LogarithmicBins.count], path: path)
+    error = try group.readSums("ffn/score_error", shape: [channels, LogarithmicBins.count], path: path)
   }
 }
 

@@ -5,15 +5,16 @@ extension LayerStatistics {
   /// and this is what notices it. Complexity: O(channels · bins).
   func contradiction(tokens: Int) -> String? {
     let histograms = [
-      gate.count, up.count, productCount, ffnInputCount, attentionInputCount, outputInputCount,
-    ]
+      gate.count, up.count, productCount, ffnInputCount, attentionInputCount, outputInputCount, scores?.count,
+    ].compactMap { $0 }
     guard histograms.allSatisfy({ $0.sumsByChannel.allSatisfy { $0 == tokens } }) else {
       return "a histogram does not count \(tokens) tokens"
     }
     // Both factors bin the same products.
     guard gate.energy.units.sumsByChannel == up.energy.units.sumsByChannel,
+      scores.map({ $0.energy.units.sumsByChannel == gate.energy.units.sumsByChannel }) ?? true,
       gate.sum.units.sumsByChannel == up.sum.units.sumsByChannel
-    else { return "the sums of g*u differ between the two factors" }
+    else { return "the sums of g*u differ between the histograms of one layer" }
     guard gate.momentsReachTheirBins, up.momentsReachTheirBins else {
       return "a channel's sums are smaller than its histogram allows"
     }

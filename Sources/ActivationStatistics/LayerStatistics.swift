@@ -51,6 +51,8 @@ public struct LayerStatistics: Sendable, Equatable {
   public internal(set) var attentionInputCount: [Int64]
   /// The input of the output projection: `[queryWidth, bins]`.
   public internal(set) var outputInputCount: [Int64]
+  /// Of weights in planes; `nil` of others.
+  public internal(set) var scores: ScoreStatistics?
 
   /// Nothing counted.
   public init(_ widths: LayerWidths) {
@@ -61,6 +63,7 @@ public struct LayerStatistics: Sendable, Equatable {
     ffnInputCount = [Int64](repeating: 0, count: widths.hidden * bins)
     attentionInputCount = [Int64](repeating: 0, count: widths.hidden * bins)
     outputInputCount = [Int64](repeating: 0, count: widths.query * bins)
+    scores = widths.hasScores ? ScoreStatistics(channels: widths.intermediate) : nil
   }
 
   fileprivate var hasTokens: Bool {
@@ -77,6 +80,7 @@ public struct LayerStatistics: Sendable, Equatable {
     total.ffnInputCount.add(other.ffnInputCount)
     total.attentionInputCount.add(other.attentionInputCount)
     total.outputInputCount.add(other.outputInputCount)
+    if let scores = other.scores { total.scores? += scores }
   }
 
   static func -= (total: inout Self, part: Self) {
@@ -86,22 +90,25 @@ public struct LayerStatistics: Sendable, Equatable {
     total.ffnInputCount.subtract(part.ffnInputCount)
     total.attentionInputCount.subtract(part.attentionInputCount)
     total.outputInputCount.subtract(part.outputInputCount)
+    if let scores = part.scores { total.scores? -= scores }
   }
 }
 
-/// Channels at each place of a layer.
+/// Channels at each place of a layer, and whether scores are counted.
 public struct LayerWidths: Sendable, Equatable {
   public var hidden: Int
   public var query: Int
   public var intermediate: Int
+  public var hasScores: Bool
 
   /// Of a place where nothing is counted.
   static let none = LayerWidths(hidden: 0, query: 0, intermediate: 0)
 
-  public init(hidden: Int, query: Int, intermediate: Int) {
+  public init(hidden: Int, query: Int, intermediate: Int, hasScores: Bool = false) {
     self.hidden = hidden
     self.query = query
     self.intermediate = intermediate
+    self.hasScores = hasScores
   }
 }
 
@@ -151,12 +158,12 @@ public struct LayerRecord: Sendable, Equatable {
 
 extension [Int64] {
   /// Adds element by element, wrapping: readers of files check that counts are of a sane size.
-  fileprivate mutating func add(_ other: [Int64]) {
+  mutating func add(_ other: [Int64]) {
     precondition(count == other.count)
     for i in indices { self[i] &+= other[i] }
   }
 
-  fileprivate mutating func subtract(_ part: [Int64]) {
+  mutating func subtract(_ part: [Int64]) {
     precondition(count == part.count)
     for i in indices { self[i] &-= part[i] }
   }

@@ -47,6 +47,18 @@ public final class StatisticsCollector: ActivationTap {
     worker.regular.factors.add(gate: gate.row(first), up: up.row(first), tokens: gate.tokens - first)
   }
 
+  public var gradesProducts: Bool { widths.hasScores }
+
+  public func gradedProduct(_ x: Activations, half: Activations, _ context: TapContext) -> Bool {
+    let worker = workers[context.worker]
+    let first = min(sinkPositions, x.tokens)
+    if first > 0 { worker.sinks.scores?.add(product: x.row(0), half: half.row(0), tokens: first) }
+    if first < x.tokens {
+      worker.regular.scores?.add(product: x.row(first), half: half.row(first), tokens: x.tokens - first)
+    }
+    return false
+  }
+
   /// All that was counted since the last call. The collector can then be used for another layer.
   ///
   /// - Throws: ``StatisticsError/unusableActivation(layer:)`` where an activation was not finite.
@@ -70,9 +82,19 @@ public final class StatisticsCollector: ActivationTap {
       usable = accumulators.ffnInput.drain(into: &total.ffnInputCount) && usable
       usable = accumulators.attentionInput.drain(into: &total.attentionInputCount) && usable
       usable = accumulators.outputInput.drain(into: &total.outputInputCount) && usable
+      if var scores = takeScores(of: &total) {
+        usable = accumulators.scores?.drain(into: &scores) ?? true && usable
+        total.scores = scores
+      }
     }
     (total.gate, total.up, total.productCount) = (factors.gate, factors.up, factors.productCount)
     return usable && !factors.sawUnusableNumber
+  }
+
+  /// Leaves nothing behind, so that arrays are changed in place.
+  private func takeScores(of total: inout LayerStatistics) -> ScoreStatistics? {
+    defer { total.scores = nil }
+    return total.scores
   }
 
   private func count(
@@ -102,11 +124,13 @@ private struct Accumulators {
   let ffnInput: MagnitudeCounter
   let attentionInput: MagnitudeCounter
   let outputInput: MagnitudeCounter
+  let scores: ScoreAccumulator?
 
   init(_ widths: LayerWidths) {
     factors = FactorAccumulator(channels: widths.intermediate)
     ffnInput = MagnitudeCounter(channels: widths.hidden)
     attentionInput = MagnitudeCounter(channels: widths.hidden)
     outputInput = MagnitudeCounter(channels: widths.query)
+    scores = widths.hasScores ? ScoreAccumulator(channels: widths.intermediate) : nil
   }
 }

@@ -19,10 +19,13 @@ public struct StatisticsDescription: Sendable, Equatable, Codable {
   /// The sequences read: ascending, disjoint, not touching each other.
   public var coverage: [Range<Int>]
   public var toolVersion: String
+  /// The format in planes that the weights were rounded to, whose scores were counted, too; `nil` where the weights are
+  /// the model's own.
+  public var scores: String?
 
   public init(
     modelName: String, modelHash: String, corpusHash: String, configuration: ModelConfiguration, sequenceLength: Int,
-    sequenceCount: Int, sinkPositions: Int, coverage: [Range<Int>], toolVersion: String
+    sequenceCount: Int, sinkPositions: Int, coverage: [Range<Int>], toolVersion: String, scores: String? = nil
   ) {
     self.modelName = modelName
     self.modelHash = modelHash
@@ -37,10 +40,11 @@ public struct StatisticsDescription: Sendable, Equatable, Codable {
     self.sinkPositions = sinkPositions
     self.coverage = coverage
     self.toolVersion = toolVersion
+    self.scores = scores
   }
 
   public var widths: LayerWidths {
-    LayerWidths(hidden: hiddenSize, query: queryWidth, intermediate: intermediateSize)
+    LayerWidths(hidden: hiddenSize, query: queryWidth, intermediate: intermediateSize, hasScores: scores != nil)
   }
 
   public var sequences: Int { coverage.reduce(0) { $0 + $1.count } }
@@ -85,6 +89,7 @@ extension StatisticsDescription {
     if modelHash != other.modelHash { return "model" }
     if corpusHash != other.corpusHash || sequenceCount != other.sequenceCount { return "corpus" }
     if gateActivation != other.gateActivation { return "gate activation" }
+    if scores != other.scores { return "weight format" }
     if sinkPositions != other.sinkPositions { return "number of sink positions" }
     if toolVersion != other.toolVersion { return "version of Gambit" }
     return "shape"

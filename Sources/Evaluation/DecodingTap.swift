@@ -10,6 +10,8 @@ struct DecodingTap<Tap: ActivationTap>: ActivationTap {
   var masksKeyAndValueInputs: Bool { tap.masksKeyAndValueInputs }
   var masksOtherInput: Bool { tap.masksOtherInput }
   func decidingRows(layer: Int) -> [Bool]? { tap.decidingRows(layer: layer) }
+  var gradedInputs: Set<GradedInput> { tap.gradedInputs }
+  var gradesProducts: Bool { tap.gradesProducts }
 
   func attentionInput(_ x: Activations, _ context: TapContext) throws {
     try tap.attentionInput(rest(x, context), context)
@@ -30,6 +32,15 @@ struct DecodingTap<Tap: ActivationTap>: ActivationTap {
     try tap.gateAndUp(rest(gate, context), rest(up, context), context)
   }
   func product(_ x: Activations, _ context: TapContext) throws { try tap.product(rest(x, context), context) }
+  func gradedInput(_ x: Activations, half: Activations, at place: GradedInput, _ context: TapContext) throws {
+    try tap.gradedInput(rest(x, context), half: rest(half, context), at: place, context)
+  }
+  func gradedProduct(_ x: Activations, half: Activations, _ context: TapContext) throws -> Bool {
+    let isUsed = try tap.gradedProduct(rest(x, context), half: rest(half, context), context)
+    // The prompt's products stay whole.
+    for token in 0..<x.tokens - rest(x, context).tokens { half.row(token).update(repeating: 0, count: half.width) }
+    return isUsed
+  }
   func layerOutput(_ x: Activations, _ context: TapContext) throws { try tap.layerOutput(rest(x, context), context) }
 
   private func rest(_ x: Activations, _ context: TapContext) -> Activations {

@@ -15,6 +15,9 @@ public struct MeasuredWeights: Sendable {
     self.weights = weights
     self.thresholds = thresholds
   }
+
+  /// Whether some of the thresholds grade what is read of a weight.
+  fileprivate var isGraded: Bool { thresholds.contains { $0?.request.method.gradesWeights ?? false } }
 }
 
 /// Perplexity of a model, and of any number of others beside it, in one walk through the layers: under thresholds,
@@ -68,7 +71,9 @@ public struct PerplexityMeasurement: Sendable {
     let c = reference.configuration
     let windows = text.windows
     let prompts = windows.map { positions.promptLength(window: $0.count) }
-    let pass = ForwardPass(c, longest: windows.map(\.count).max() ?? 0, threads: threads)
+    let pass = ForwardPass(
+      c, longest: windows.map(\.count).max() ?? 0, threads: threads,
+      hasHighPlanes: others.contains(where: \.isGraded))
     let streams = 1 + others.reduce(0) { $0 + $1.thresholds.count }
     func states(_ weights: any WeightSource) throws -> HiddenStates {
       try pass.embed(
@@ -83,14 +88,14 @@ public struct PerplexityMeasurement: Sendable {
       try pass.run(reference.layer(index), index: index, dense, tap: DenseTap())
       for (i, other) in others.enumerated() {
         let layer = try other.weights.layer(index)
+        let high = other.isGraded ? try other.weights.highPlanes?.layer(index) : nil
         for (j, thresholds) in other.thresholds.enumerated() {
           guard let thresholds else {
             try pass.run(layer, index: index, hidden[i][j], tap: DenseTap())
             continue
           }
-          let tap = ThresholdTap(thresholds.layers[index])
-          try pass.run(layer, index: index, hidden[i][j], tap: DecodingTap(tap: tap, prompts: prompts))
-          shares[i][j].append(tap.shares)
+          shares[i][j].append(
+            try run(pass, layer, high: high, index, hidden[i][j], thresholds.tap(layer: index), prompts))
         }
       }
       progress(Double(index + 1) / Double(c.layerCount + 1))  // the output head counts as a layer
@@ -108,5 +113,14 @@ public struct PerplexityMeasurement: Sendable {
       perplexity(losses.sums[0][0], [], isReference: true),
       zip(losses.sums.dropFirst(), shares).map { zip($0, $1).map { perplexity($0, $1) } }
     )
+  }
+
+  /// Takes a stream through a layer, sparse behind each window's prompt, and returns what was dropped.
+  private func run(
+    _ pass: ForwardPass, _ layer: LayerWeights, high: LayerWeights?, _ index: Int, _ states: HiddenStates,
+    _ tap: some SharesTap, _ prompts: [Int]
+  ) throws -> Thresholds.Shares {
+    try pass.run(layer, high: high, index: index, states, tap: DecodingTap(tap: tap, prompts: prompts))
+    return tap.shares
   }
 }

@@ -4,7 +4,7 @@ import Transformer
 
 /// Makes one layer of the forward pass skip what thresholds say, at every position, and counts what
 /// was skipped.
-public final class ThresholdTap: ActivationTap {
+public final class ThresholdTap: SharesTap {
   private let thresholds: Thresholds.Layer
   private let ffn = DropCounter()
   private let down = DropCounter()

@@ -34,15 +34,19 @@ public struct ThresholdWalk: Sendable {
     progress: (_ layers: Int) -> Void = { _ in }
   ) throws -> Result {
     let c = weights.configuration
-    let pass = ForwardPass(c, longest: sequences.map(\.count).max() ?? 0, threads: threads)
+    let isGraded = thresholds?.request.method.gradesWeights ?? false
+    let pass = ForwardPass(
+      c, longest: sequences.map(\.count).max() ?? 0, threads: threads,
+      hasHighPlanes: isGraded)
     let states = try pass.embed(
       sequences, weights, memoryBudget: memoryBudget, scratchDirectory: FileManager.default.temporaryDirectory.path)
     var shares: [Thresholds.Shares] = []
     for index in 0..<c.layerCount {
       let layer = try weights.layer(index)
       if let thresholds {
-        let tap = ThresholdTap(thresholds.layers[index])
-        try pass.run(layer, index: index, states, layouts: layouts, tap: tap)
+        let tap = thresholds.tap(layer: index)
+        let high = isGraded ? try weights.highPlanes?.layer(index) : nil
+        try pass.run(layer, high: high, index: index, states, layouts: layouts, tap: tap)
         shares.append(tap.shares)
       } else {
         try pass.run(layer, index: index, states, layouts: layouts, tap: DenseTap())

@@ -15,11 +15,14 @@ public struct CollectStage: Sendable {
   /// Bytes of activations to keep in memory; the others go to a scratch file beside the output.
   public var memoryBudget: Int
   public var threads: Int
+  /// Rounds the model's weights to this format and counts scores as well.
+  public var scores: ScoreFormat?
 
-  public init(sinkPositions: Int = 0, memoryBudget: Int = .max, threads: Int) {
+  public init(sinkPositions: Int = 0, memoryBudget: Int = .max, threads: Int, scores: ScoreFormat? = nil) {
     self.sinkPositions = sinkPositions
     self.memoryBudget = memoryBudget
     self.threads = threads
+    self.scores = scores
   }
 
   /// One of `count` equal parts of a corpus, counted from 1.
@@ -89,7 +92,7 @@ public struct CollectStage: Sendable {
     return StatisticsDescription(
       modelName: model.name, modelHash: try model.hash, corpusHash: sample.contentHash, configuration: configuration,
       sequenceLength: sample.sequenceLength, sequenceCount: sample.count, sinkPositions: sinkPositions,
-      coverage: [range], toolVersion: Gambit.version)
+      coverage: [range], toolVersion: Gambit.version, scores: scores?.rawValue)
   }
 
   private func walk(
@@ -97,8 +100,10 @@ public struct CollectStage: Sendable {
     _ task: Console.Task
   ) throws {
     let configuration = model.configuration
-    let pass = ForwardPass(configuration, longest: sequences.map(\.count).max() ?? 0, threads: threads)
-    let states = try pass.embed(sequences, model.weights, memoryBudget: memoryBudget, scratchDirectory: scratch)
+    let pass = ForwardPass(
+      configuration, longest: sequences.map(\.count).max() ?? 0, threads: threads, hasHighPlanes: scores != nil)
+    let weights: any WeightSource = scores?.rounded(model.weights) ?? model.weights
+    let states = try pass.embed(sequences, weights, memoryBudget: memoryBudget, scratchDirectory: scratch)
     let first = try checkpoint.restore(states) ?? 0
     let finished = checkpoint.finishedLayers
     task.advance(to: Double(first * states.tokens))
@@ -106,14 +111,16 @@ public struct CollectStage: Sendable {
     var stored = ContinuousClock.now
 
     for index in first..<configuration.layerCount {
-      let layer = try model.weights.layer(index)
+      let layer = try weights.layer(index)
       if index < finished {
         // Counted before the process died, but what the layer hands on is needed.
         try pass.run(layer, index: index, states, tap: DenseTap()) { task.advance(by: Double($0)) }
         continue
       }
       let collector = try writer.nextCollector()
-      try pass.run(layer, index: index, states, tap: collector) { task.advance(by: Double($0)) }
+      try pass.run(layer, high: weights.highPlanes?.layer(index), index: index, states, tap: collector) {
+        task.advance(by: Double($0))
+      }
       writer.write(collector, layer: index)
       if index + 1 < configuration.layerCount, stored.duration(to: .now) > .seconds(Self.secondsBetweenCheckpoints) {
         try writer.finish()  // states are of use only behind layers that are written

@@ -2,6 +2,7 @@ import ActivationStatistics
 import Checkpoints
 import Files
 import Reports
+import SparseBundle
 import ThresholdSolver
 
 /// statistics → thresholds
@@ -58,14 +59,16 @@ public struct SolveStage: Sendable {
   ) throws -> [Thresholds] {
     let description = statistics.description
     let weighsColumns = requests.contains { $0.method.weighsColumns }
+    let planes = try requests.contains { $0.method.gradesWeights } ? planes(model, statistics) : nil
     var layers = requests.map { _ in [Thresholds.Layer]() }
     var shares = requests.map { _ in [Thresholds.Shares]() }
     try console.task("solve", total: Double(description.layerCount * requests.count), unit: "layers") { task in
       for index in 0..<description.layerCount {
         let record = try statistics.layer(index)
         let norms = weighsColumns ? ColumnNorms(try model.weights.layer(index)) : nil
+        let errors = try planes.map { try PlaneErrors($0.both.layer(index), high: $0.high.layer(index)) }
         let solved = Thresholds.Layer.solve(
-          record, requests, places: places, gateActivation: description.gateActivation, norms: norms)
+          record, requests, places: places, gateActivation: description.gateActivation, norms: norms, planes: errors)
         for (i, layer) in solved.enumerated() {
           layers[i].append(layer)
           shares[i].append(layer.sharesDropped(record, gateActivation: description.gateActivation))
@@ -78,5 +81,17 @@ public struct SolveStage: Sendable {
         request: requests[i], layers: layers[i], realised: Thresholds.Shares(meanOf: shares[i]),
         modelHash: description.modelHash, corpusHash: description.corpusHash, statisticsHash: hash)
     }
+  }
+
+  /// The weights that scores were counted of.
+  ///
+  /// - Throws: `SolverError/noScores` where statistics have none.
+  private func planes(_ model: Checkpoint, _ statistics: StatisticsFile) throws -> (
+    both: any WeightSource, high: any WeightSource
+  ) {
+    guard let both = statistics.description.scores.flatMap(ScoreFormat.init)?.rounded(model.weights),
+      let high = both.highPlanes
+    else { throw SolverError.noScores }
+    return (both, high)
   }
 }

@@ -19,20 +19,11 @@ public struct RoundedWeights: WeightSource {
   public var configuration: ModelConfiguration { weights.configuration }
 
   public func layer(_ index: Int) throws -> LayerWeights {
-    var layer = try weights.layer(index)
-    func rounded(_ matrix: Matrix, _ part: LayerTensor) throws -> Matrix {
-      try self.rounded(matrix, .layer(index, part))
-    }
-    layer.query = try rounded(layer.query, .query)
-    layer.key = try rounded(layer.key, .key)
-    layer.value = try rounded(layer.value, .value)
-    layer.output = try rounded(layer.output, .output)
+    let layer = try weights.layer(index)
     factorRows?.exchange(layer.gate, layer.up, layer: index)
-    layer.gate = try rounded(layer.gate, .gate)
-    layer.up = try rounded(layer.up, .up)
-    factorRows?.exchange(layer.gate, layer.up, layer: index)
-    layer.down = try rounded(layer.down, .down)
-    return layer
+    let stored = try layer.mapMatrices { try rounded($0, .layer(index, $1)) }
+    factorRows?.exchange(stored.gate, stored.up, layer: index)
+    return stored
   }
 
   public func embeddings(of tokens: [Int32]) throws -> Matrix {
@@ -57,5 +48,20 @@ public struct RoundedWeights: WeightSource {
         error, tensor: tensor.storedName(in: configuration.architecture, cutsInput: cutsInput), type)
     }
     return turns ? stored.transposed() : stored
+  }
+}
+
+extension LayerWeights {
+  /// The same layer with its projections replaced, one after the other.
+  func mapMatrices(_ transform: (Matrix, LayerTensor) throws -> Matrix) rethrows -> LayerWeights {
+    var layer = self
+    layer.query = try transform(query, .query)
+    layer.key = try transform(key, .key)
+    layer.value = try transform(value, .value)
+    layer.output = try transform(output, .output)
+    layer.gate = try transform(gate, .gate)
+    layer.up = try transform(up, .up)
+    layer.down = try transform(down, .down)
+    return layer
   }
 }

@@ -29,6 +29,7 @@ enum RecordFault: String {
   case padding = "padding that is not zeros"
   case code = "a code below −127"
   case scale = "a scale or minimum that is not finite"
+  case planes = "planes of different scales"
 }
 
 extension FloatBits {

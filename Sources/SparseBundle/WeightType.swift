@@ -47,7 +47,7 @@ extension WeightType {
 }
 
 extension LayerTensor {
-  fileprivate var isMatrix: Bool {
+  var isMatrix: Bool {
     switch self {
     case .query, .key, .value, .output, .gate, .up, .down: true
     case .attentionNorm, .queryBias, .keyBias, .valueBias, .queryNorm, .keyNorm: false

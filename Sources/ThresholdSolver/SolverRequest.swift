@@ -7,6 +7,7 @@ public struct SolverRequest: Sendable, Hashable, Codable {
     case energy
     case magnitude
     case wina
+    case planes
   }
 
   public var method: Method
@@ -25,7 +26,8 @@ public struct SolverRequest: Sendable, Hashable, Codable {
   public var attention: Bool
   /// How the bytes that are not read are divided between the FFN and attention; `nil` where each drops the same share.
   public var allocation: Allocation?
-  /// The share to drop at each place of cutting, from 0 to 1.
+  /// The share to drop at each place of cutting, from 0 to 1; of a method that grades weights, the share of each place's
+  /// bytes that is not read.
   public var sparsity: Double
 
   /// - Parameters:
@@ -50,7 +52,8 @@ public struct SolverRequest: Sendable, Hashable, Codable {
     guard cut >= 0, cut <= 0.5 else { throw .notASecondCut(cut) }
     let input = inputCut ?? method.defaultInputCut(sparsity: sparsity)
     guard input >= 0, input <= 1 else { throw .notAnInputCut(input) }
-    guard !method.cutsInputs || (cut == 0 && input == 0) else { throw .noCuts(method) }
+    guard !(method.cutsInputs || method.gradesWeights) || (cut == 0 && input == 0) else { throw .noCuts(method) }
+    guard !method.gradesWeights || sparsity <= Self.mostSaved else { throw .tooFewBytes(1 - sparsity) }
     guard allocation.map(method.allocations.contains) ?? true else { throw .noAllocation(method) }
     self.method = method
     self.norm = method == .chess ? norm ?? .rms : nil
@@ -64,6 +67,15 @@ public struct SolverRequest: Sendable, Hashable, Codable {
     self.allocation = attention && allocation == .global ? .global : nil
     self.sparsity = sparsity
   }
+
+  /// What is read of each place that is graded, as a share of its bytes.
+  public var bytesShare: Double { Self.sparsity(bytesShare: sparsity) }
+
+  /// What is left out where `share` is read, without what binary fractions add: 0.7 of 0.3.
+  public static func sparsity(bytesShare share: Double) -> Double { (1e9 * (1 - share)).rounded() / 1e9 }
+
+  /// A method that grades weights always reads the high planes of gate and up projections, a third of the FFN.
+  private static let mostSaved = 0.66
 
   /// What finds the first cut, whatever its share.
   struct Solver: Hashable {
@@ -82,7 +94,7 @@ public struct SolverRequest: Sendable, Hashable, Codable {
       case .cats: CATS()
       case .chess: CHESS(norm: norm ?? .rms, upDecides: source == .up)
       case .energy: Energy(source: source ?? .gate, sourceShare: sourceShare)
-      case .magnitude, .wina: nil
+      case .magnitude, .wina, .planes: nil
       }
     }
   }
@@ -134,22 +146,25 @@ extension SolverRequest.Method {
     case .cats: [.gate]
     case .chess: [.gate, .up]
     case .energy: [.perChannel, .gate, .up]
-    case .magnitude, .wina: []
+    case .magnitude, .wina, .planes: []
     }
   }
 
   /// How a budget may be divided, the way it is unless another is asked for first. Shares of places are found for methods
   /// that cut channels alone.
-  public var allocations: [Allocation] { cutsInputs ? [.uniform] : Allocation.allCases }
+  public var allocations: [Allocation] { cutsInputs || gradesWeights ? [.uniform] : Allocation.allCases }
 
   /// Every projection's input is cut by itself, and no channel of the FFN by a factor.
   public var cutsInputs: Bool { self == .magnitude || self == .wina }
+
+  /// Channels and inputs are read with all bits of their weights, with half of them, or not at all, for weights in planes.
+  public var gradesWeights: Bool { self == .planes }
 
   /// Scores weigh inputs by the norms of their weight columns.
   public var weighsColumns: Bool { self == .wina }
 
   /// Whether a bundle can hold its thresholds.
-  public var isExportable: Bool { !cutsInputs }
+  public var isExportable: Bool { !cutsInputs && !gradesWeights }
 
   /// - Throws: ``SolverError/notExportable(_:)``.
   public func checkExportable() throws(SolverError) {
@@ -178,6 +193,8 @@ public enum SolverError: Error, Equatable, Sendable {
   case noSourceShare
   case notASecondCut(Double)
   case notAnInputCut(Double)
+  case tooFewBytes(Double)
+  case noScores
   case noCuts(SolverRequest.Method)
   case noAllocation(SolverRequest.Method)
   case notExportable(SolverRequest.Method)
@@ -202,12 +219,16 @@ extension SolverError: CustomStringConvertible {
       "second cut \(cut) is none: give a number from 0 (cut once) to 0.5"
     case .notAnInputCut(let cut):
       "input cut \(cut) is no share: give a number from 0 (read all inputs) to 1"
+    case .tooFewBytes(let share):
+      "a bytes share of \(share) cannot be reached: high planes of gate and up alone are a third of the FFN; give 0.34 or more"
+    case .noScores:
+      "these statistics have no scores, which 'planes' is solved from: collect them with --scores int8-planes"
     case .noCuts(let method):
       "method '\(method.rawValue)' cuts every input once: leave out the second cut and the input cut, or give 0"
     case .noAllocation(let method):
       "method '\(method.rawValue)' drops the same share at every place: leave out the allocation, or choose 'uniform'"
     case .notExportable(let method):
-      "method '\(method.rawValue)' is a baseline for comparison, which bundles cannot hold: choose one of "
+      "bundles cannot hold the thresholds of method '\(method.rawValue)': choose one of "
         + SolverRequest.Method.allCases.filter(\.isExportable).map { "'\($0.rawValue)'" }.joined(separator: ", ")
     case .malformed(let reason):
       "these are not Gambit thresholds: \(reason)"

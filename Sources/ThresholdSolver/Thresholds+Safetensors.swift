@@ -6,7 +6,9 @@ import Checkpoints
 // none there may be `layers.l.ffn.source` U8 [intermediateSize], `layers.l.ffn.product_threshold`
 // ([1] or [intermediateSize]), `layers.l.ffn.input_threshold` ([1] or [hiddenSize]) and `layers.l.ffn.bias`
 // [hiddenSize]. Methods that cut inputs, and no others, have `layers.l.ffn.other_input_threshold` and, where attention
-// is cut, `layers.l.attention.{key,value}_threshold` (each [1] or [hiddenSize]).
+// is cut, `layers.l.attention.{key,value}_threshold` (each [1] or [hiddenSize]). Methods that grade weights, and no
+// others, have `layers.l.ffn.full_threshold` [intermediateSize] and, where attention is graded, all four
+// `layers.l.attention.*_threshold` and as many `layers.l.attention.*_full_threshold` (one a channel).
 extension Thresholds {
   static let format = "gambit-thresholds"
   static let version = "1"
@@ -18,7 +20,9 @@ extension Thresholds {
       for (name, values) in [
         (Name.ffn, layer.ffn), (Name.product, layer.product), (Name.input, layer.input), (Name.bias, layer.bias),
         (Name.otherInput, layer.otherInput), (Name.query, layer.query), (Name.key, layer.key),
-        (Name.value, layer.value), (Name.output, layer.output),
+        (Name.value, layer.value), (Name.output, layer.output), (Name.fullFFN, layer.full?.ffn),
+        (Name.fullQuery, layer.full?.query), (Name.fullKey, layer.full?.key), (Name.fullValue, layer.full?.value),
+        (Name.fullOutput, layer.full?.output),
       ] {
         guard let values else { continue }
         tensors.append(SafetensorsTensor(name: name.tensor(index), shape: [values.count], values: values))
@@ -45,7 +49,10 @@ extension Thresholds {
     metadata["second_cut"] = request.secondCut.map { String($0) }
     metadata["input_cut"] = request.inputCut.map { String($0) }
     metadata["allocation"] = request.allocation?.rawValue
-    for place in Place.allCases { metadata["realised_\(place.rawValue)"] = realised[place].map { String($0) } }
+    for place in Place.allCases {
+      metadata["realised_\(place.rawValue)"] = realised[place].map { String($0) }
+      metadata["realised_full_\(place.rawValue)"] = realised.full?[place].map { String($0) }
+    }
     return metadata
   }
 
@@ -80,7 +87,7 @@ extension Thresholds {
     guard norm != nil || metadata["norm"] == nil else {
       throw SolverError.malformed("'\(file.path)' has an unknown norm")
     }
-    let source = metadata["source"].flatMap(MaskSource.init) ?? (method.cutsInputs ? nil : .gate)
+    let source = metadata["source"].flatMap(MaskSource.init) ?? method.sources.first.map { _ in .gate }
     guard metadata["source"].map({ $0 == source?.rawValue }) ?? true else {
       throw SolverError.malformed("'\(file.path)' has an unknown source")
     }
@@ -98,16 +105,20 @@ extension Thresholds {
       input: try optionalShare("realised_input"), otherInput: try optionalShare("realised_other_input"),
       query: attention ? try share("realised_query") : nil, key: try optionalShare("realised_key"),
       value: try optionalShare("realised_value"),
-      output: attention ? try share("realised_output") : nil)
+      output: attention ? try share("realised_output") : nil,
+      full: method.gradesWeights
+        ? GradedPlaces(
+          ffn: try share("realised_full_ffn"), query: try optionalShare("realised_full_query"),
+          key: try optionalShare("realised_full_key"), value: try optionalShare("realised_full_value"),
+          output: try optionalShare("realised_full_output")) : nil)
     modelHash = try text("model_sha256")
     corpusHash = try text("corpus_sha256")
     statisticsHash = try text("statistics_sha256")
 
     // The first layer says which of the optional parts there are.
     func isPresent(_ name: Name) -> Bool { file.header.tensor(named: name.tensor(0)) != nil }
-    let parts = [Name.source, .product, .input, .bias, .otherInput, .key, .value].filter(isPresent)
-    let ownParts: [Name] = !method.cutsInputs ? [] : attention ? [.otherInput, .key, .value] : [.otherInput]
-    guard parts.filter([Name.otherInput, .key, .value].contains) == ownParts,
+    let parts = Name.optional.filter(isPresent)
+    guard parts.filter(Name.ofSomeMethods.contains) == Name.parts(of: method, attention: attention),
       !method.cutsInputs || (parts.contains(.input) && parts.contains(.product))
     else { throw SolverError.malformed("'\(file.path)' has not the tensors of its method '\(method.rawValue)'") }
     layers = try (0..<count).map { layer in
@@ -128,7 +139,13 @@ extension Thresholds {
         product: parts.contains(.product) ? try values(.product) : nil,
         input: parts.contains(.input) ? try values(.input) : nil,
         otherInput: parts.contains(.otherInput) ? try values(.otherInput) : nil,
-        bias: parts.contains(.bias) ? try values(.bias, where: \.isFinite) : nil)
+        bias: parts.contains(.bias) ? try values(.bias, where: \.isFinite) : nil,
+        full: !method.gradesWeights
+          ? nil
+          : GradedPlaces(
+            ffn: try values(.fullFFN), query: attention ? try values(.fullQuery) : nil,
+            key: attention ? try values(.fullKey) : nil, value: attention ? try values(.fullValue) : nil,
+            output: attention ? try values(.fullOutput) : nil))
     }
     guard file.header.tensors.count == count * ((attention ? 3 : 1) + parts.count) else {
       throw SolverError.malformed("'\(file.path)' has tensors beyond those of its \(count) layers")
@@ -158,6 +175,14 @@ extension Thresholds {
           .allSatisfy { [1, c.hiddenSize].contains($0?.count ?? 1) }
         && layer.upDecides?.count ?? c.intermediateSize == c.intermediateSize
         && layer.bias?.count ?? c.hiddenSize == c.hiddenSize
+        && (layer.full.map { full in
+          full.ffn.count == c.intermediateSize && full.output?.count ?? c.queryWidth == c.queryWidth
+            && [full.query, full.key, full.value].allSatisfy { $0?.count ?? c.hiddenSize == c.hiddenSize }
+            && Place.allCases.allSatisfy { place in
+              layer[place]?.count == full[place]?.count
+                && zip(layer[place] ?? [], full[place] ?? []).allSatisfy { $0 <= $1 }
+            }
+        } ?? true)
       guard fits else { throw .malformed("layer \(index) has not one threshold for each of the model's channels") }
       guard layer.parts == layers[0].parts else { throw .malformed("layer \(index) has other parts than the first") }
     }
@@ -174,6 +199,24 @@ extension Thresholds {
     case key = "attention.key_threshold"
     case value = "attention.value_threshold"
     case output = "attention.output_threshold"
+    case fullFFN = "ffn.full_threshold"
+    case fullQuery = "attention.query_full_threshold"
+    case fullKey = "attention.key_full_threshold"
+    case fullValue = "attention.value_full_threshold"
+    case fullOutput = "attention.output_full_threshold"
+
+    /// What there is in all layers or in none.
+    static let optional: [Name] = [.source, .product, .input, .bias] + ofSomeMethods
+    /// Of these, what the method decides on.
+    static let ofSomeMethods: [Name] = [
+      .otherInput, .key, .value, .fullFFN, .fullQuery, .fullKey, .fullValue, .fullOutput,
+    ]
+
+    static func parts(of method: SolverRequest.Method, attention: Bool) -> [Name] {
+      if method.cutsInputs { return attention ? [.otherInput, .key, .value] : [.otherInput] }
+      guard method.gradesWeights else { return [] }
+      return attention ? [.key, .value, .fullFFN, .fullQuery, .fullKey, .fullValue, .fullOutput] : [.fullFFN]
+    }
 
     func tensor(_ layer: Int) -> String { "layers.\(layer).\(rawValue)" }
   }
@@ -182,6 +225,6 @@ extension Thresholds {
 extension Thresholds.Layer {
   /// Which of the optional parts there are.
   fileprivate var parts: [Bool] {
-    Thresholds.Place.allCases.map { self[$0] != nil } + [upDecides != nil, bias != nil]
+    Thresholds.Place.allCases.flatMap { [self[$0] != nil, full?[$0] != nil] } + [upDecides != nil, bias != nil]
   }
 }

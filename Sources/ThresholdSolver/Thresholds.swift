@@ -5,7 +5,8 @@ import Checkpoints
 public struct Thresholds: Sendable, Equatable {
   /// Thresholds of one layer. An input is kept where its magnitude is at least its threshold.
   public struct Layer: Sendable, Equatable {
-    /// On `|g|`, or on `|u|` where the up projection decides; one a channel of the FFN: `[intermediateSize]`.
+    /// On `|g|`, or on `|u|` where the up projection decides, or on `|ĝ·û|` where weights are graded; one a channel of
+    /// the FFN: `[intermediateSize]`.
     public var ffn: [Float]
     /// On the query projection's input: one for all, `[1]`, or one a channel, `[hiddenSize]`.
     public var query: [Float]?
@@ -26,11 +27,14 @@ public struct Thresholds: Sendable, Equatable {
     public var otherInput: [Float]?
     /// Added to the FFN's output where channels may be dropped: `[hiddenSize]`.
     public var bias: [Float]?
+    /// Weights in planes: from these on all bits of a channel or input are read, below them and from the thresholds above
+    /// on its high plane alone; `nil` where what is kept is always read whole. One a channel.
+    public var full: GradedPlaces<[Float]>?
 
     public init(
       ffn: [Float], query: [Float]? = nil, key: [Float]? = nil, value: [Float]? = nil, output: [Float]? = nil,
       upDecides: [Bool]? = nil, product: [Float]? = nil, input: [Float]? = nil, otherInput: [Float]? = nil,
-      bias: [Float]? = nil
+      bias: [Float]? = nil, full: GradedPlaces<[Float]>? = nil
     ) {
       self.ffn = ffn
       self.query = query
@@ -42,6 +46,7 @@ public struct Thresholds: Sendable, Equatable {
       self.input = input
       self.otherInput = otherInput
       self.bias = bias
+      self.full = full
     }
   }
 
@@ -59,10 +64,12 @@ public struct Thresholds: Sendable, Equatable {
     public var key: Double?
     public var value: Double?
     public var output: Double?
+    /// Of graded weights, the shares that are read with all bits; the rest of what is not dropped is read in part.
+    public var full: GradedPlaces<Double>?
 
     public init(
       ffn: Double, down: Double? = nil, input: Double? = nil, otherInput: Double? = nil, query: Double? = nil,
-      key: Double? = nil, value: Double? = nil, output: Double? = nil
+      key: Double? = nil, value: Double? = nil, output: Double? = nil, full: GradedPlaces<Double>? = nil
     ) {
       self.ffn = ffn
       self.down = down
@@ -72,6 +79,7 @@ public struct Thresholds: Sendable, Equatable {
       self.key = key
       self.value = value
       self.output = output
+      self.full = full
     }
   }
 
@@ -109,15 +117,26 @@ extension Thresholds.Layer {
 
   /// The same for several requests. What requests that differ in sparsity have in common is done once.
   ///
-  /// - Parameter places: What each request drops where; the sparsity everywhere unless given.
+  /// - Parameters:
+  ///   - places: What each request drops where; the sparsity everywhere unless given.
+  ///   - norms: Of the layer's weights; only methods that weigh columns need them.
+  ///   - planes: Only methods that grade weights need them, and statistics with scores.
   public static func solve(
     _ record: LayerRecord, _ requests: [SolverRequest], places: [BudgetShares]? = nil, gateActivation: GateActivation,
-    norms: ColumnNorms? = nil
+    norms: ColumnNorms? = nil, planes: PlaneErrors? = nil
   ) -> [Self] {
     let statistics = record.all
     var solvers: [SolverRequest.Solver: LayerSolver] = [:]
     var inputCuts: [SolverRequest.Method: InputCuts] = [:]
+    var graded: GradedLayer?
     return zip(requests, places ?? requests.map { BudgetShares(all: $0.sparsity) }).map { request, places in
+      if request.method.gradesWeights {
+        guard let planes, let layer = graded ?? GradedLayer(statistics, planes) else {
+          preconditionFailure("statistics without scores, or no planes")
+        }
+        graded = layer
+        return layer.thresholds(bytesShare: request.bytesShare, attention: request.attention)
+      }
       guard let method = request.solver.method else {
         precondition(norms != nil || !request.method.weighsColumns)
         let cuts =
@@ -154,6 +173,7 @@ extension Thresholds.Layer {
   /// The shares that these thresholds drop of the text that the statistics describe.
   public func sharesDropped(_ record: LayerRecord, gateActivation: GateActivation) -> Thresholds.Shares {
     let statistics = record.all
+    if let full { return gradedShares(statistics, full) }
     return Thresholds.Shares(
       ffn: ffnShare(statistics, gateActivation),
       down: product.map {
@@ -198,5 +218,12 @@ extension Thresholds.Shares {
       query: mean(layers.compactMap(\.query)), key: mean(layers.compactMap(\.key)),
       value: mean(layers.compactMap(\.value)),
       output: mean(layers.compactMap(\.output)))
+    let grades = layers.compactMap(\.full)
+    full = grades.first.map { _ in
+      GradedPlaces(
+        ffn: mean(grades.map(\.ffn)) ?? 0, query: mean(grades.compactMap(\.query)),
+        key: mean(grades.compactMap(\.key)), value: mean(grades.compactMap(\.value)),
+        output: mean(grades.compactMap(\.output)))
+    }
   }
 }

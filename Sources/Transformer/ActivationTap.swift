@@ -40,6 +40,11 @@ public struct TapContext: Sendable {
   public let worker: Int
 }
 
+/// An attention projection whose inputs can be read with all bits of their weights, with some, or with none.
+public enum GradedInput: Sendable, CaseIterable {
+  case query, key, value, output
+}
+
 /// A place to observe or to mask activations in the forward pass, one method a place, in the order
 /// in which a layer reaches them. Every method's default does nothing.
 ///
@@ -60,6 +65,13 @@ public protocol ActivationTap: Sendable {
   /// Whether the rows that do not decide read a copy of the FFN's input, too, on which `otherInput` is to be called.
   /// They are those which ``decidingRows(layer:)`` does not name, so that this means nothing where that is `nil`.
   var masksOtherInput: Bool { get }
+
+  /// Projections that `gradedInput` is to be called for, in place of their own methods. It means nothing where a layer is
+  /// run without high planes; neither does ``gradesProducts``.
+  var gradedInputs: Set<GradedInput> { get }
+
+  /// Whether `gradedProduct` is to be called in place of `product`.
+  var gradesProducts: Bool { get }
 
   /// The normed input that query, key and value projections share: `[tokens, hiddenSize]`.
   func attentionInput(_ x: Activations, _ context: TapContext) throws
@@ -83,6 +95,12 @@ public protocol ActivationTap: Sendable {
   func gateAndUp(_ gate: Activations, _ up: Activations, _ context: TapContext) throws
   /// `g ⊙ u`, the input of the down projection: `[tokens, intermediateSize]`.
   func product(_ x: Activations, _ context: TapContext) throws
+  /// A projection's own copy of its input, and zeros: what is moved from the first to the second is multiplied with the
+  /// weights' high planes alone, what is in neither is not read. Both `[tokens, hiddenSize or queryWidth]`.
+  func gradedInput(_ x: Activations, half: Activations, at place: GradedInput, _ context: TapContext) throws
+  /// `g ⊙ u`, and the same by the high planes of gate and up alone: the first is multiplied with the down projection, the
+  /// second with its high plane. Both `[tokens, intermediateSize]`. Returns whether any of the second is to be added.
+  func gradedProduct(_ x: Activations, half: Activations, _ context: TapContext) throws -> Bool
   /// The residual stream behind the layer, with the FFN's output added: `[tokens, hiddenSize]`.
   func layerOutput(_ x: Activations, _ context: TapContext) throws
 }
@@ -92,6 +110,8 @@ extension ActivationTap {
   public var masksKeyAndValueInputs: Bool { false }
   public func decidingRows(layer: Int) -> [Bool]? { nil }
   public var masksOtherInput: Bool { false }
+  public var gradedInputs: Set<GradedInput> { [] }
+  public var gradesProducts: Bool { false }
   public func attentionInput(_ x: Activations, _ context: TapContext) throws {}
   public func queryInput(_ x: Activations, _ context: TapContext) throws {}
   public func keyInput(_ x: Activations, _ context: TapContext) throws {}
@@ -103,6 +123,8 @@ extension ActivationTap {
   public func otherInput(_ x: Activations, _ context: TapContext) throws {}
   public func gateAndUp(_ gate: Activations, _ up: Activations, _ context: TapContext) throws {}
   public func product(_ x: Activations, _ context: TapContext) throws {}
+  public func gradedInput(_ x: Activations, half: Activations, at place: GradedInput, _ context: TapContext) throws {}
+  public func gradedProduct(_ x: Activations, half: Activations, _ context: TapContext) throws -> Bool { false }
   public func layerOutput(_ x: Activations, _ context: TapContext) throws {}
 }
 

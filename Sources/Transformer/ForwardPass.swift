@@ -22,11 +22,12 @@ public struct ForwardPass: Sendable {
   /// - Parameters:
   ///   - longest: Tokens of the longest sequence that will be run.
   ///   - threads: Sequences computed side by side.
-  public init(_ configuration: ModelConfiguration, longest: Int, threads: Int) {
+  ///   - hasHighPlanes: Layers will be run with high planes, too, which takes memory for what these give.
+  public init(_ configuration: ModelConfiguration, longest: Int, threads: Int, hasHighPlanes: Bool = false) {
     self.configuration = configuration
     self.threads = threads
     rotary = RotaryTables(configuration, positions: longest)
-    workspaces = (0..<threads).map { _ in Workspace(configuration, tokens: longest) }
+    workspaces = (0..<threads).map { _ in Workspace(configuration, tokens: longest, hasHighPlanes: hasHighPlanes) }
   }
 
   /// The hidden states before the first layer: the embedding of every token, scaled where the architecture does.
@@ -57,13 +58,14 @@ public struct ForwardPass: Sendable {
   /// Takes every sequence of `states` through one layer, in place.
   ///
   /// - Parameters:
+  ///   - high: The high planes of the same weights, for taps that grade what they keep.
   ///   - layouts: How the tokens of each sequence follow each other; one after the other where it is empty.
   ///   - finished: Called with the tokens of each sequence that is done, from any thread.
   /// - Throws: What `tap` throws; `states` is then a mixture of before and after.
   /// - Complexity: O(tokens · layer weights + Σ length² · queryWidth).
   public func run(
-    _ layer: LayerWeights, index: Int, _ states: HiddenStates, layouts: [SequenceLayout] = [],
-    tap: some ActivationTap, finished: @Sendable (_ tokens: Int) -> Void = { _ in }
+    _ layer: LayerWeights, high: LayerWeights? = nil, index: Int, _ states: HiddenStates,
+    layouts: [SequenceLayout] = [], tap: some ActivationTap, finished: @Sendable (_ tokens: Int) -> Void = { _ in }
   ) throws {
     let split = tap.decidingRows(layer: index).map { DecidingWeights(layer, upDecides: $0) }
     try forEachIndex(below: states.count, threads: threads) { worker, sequence in
@@ -72,7 +74,7 @@ public struct ForwardPass: Sendable {
       let layout = layouts.isEmpty ? SequenceLayout(prefix: tokens) : layouts[sequence]
       precondition(layout.count == tokens)
       let decoder = DecoderLayer(
-        configuration: configuration, index: index, weights: layer, split: split, rotary: rotary[index],
+        configuration: configuration, index: index, weights: layer, high: high, split: split, rotary: rotary[index],
         layout: layout)
       let context = TapContext(layer: index, sequence: sequence, worker: worker)
       try states.update(sequence, buffer: workspace.hidden) { hidden in

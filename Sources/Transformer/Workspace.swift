@@ -15,8 +15,10 @@ final class Workspace: Sendable {
   let gate: Matrix  // [tokens, intermediateSize]
   let up: Matrix  // [tokens, intermediateSize]
   let product: Matrix  // [tokens, intermediateSize]
+  /// `nil` where no layer is run with high planes.
+  let half: HalfWorkspace?
 
-  init(_ configuration: ModelConfiguration, tokens: Int) {
+  init(_ configuration: ModelConfiguration, tokens: Int, hasHighPlanes: Bool) {
     let c = configuration
     hidden = Matrix(rows: tokens, columns: c.hiddenSize)
     normed = Matrix(rows: tokens, columns: c.hiddenSize)
@@ -29,5 +31,21 @@ final class Workspace: Sendable {
     gate = Matrix(rows: tokens, columns: c.intermediateSize)
     up = Matrix(rows: tokens, columns: c.intermediateSize)
     product = Matrix(rows: tokens, columns: c.intermediateSize)
+    half = hasHighPlanes ? HalfWorkspace(c, tokens: tokens) : nil
+  }
+}
+
+/// What is multiplied with high planes alone, or came of them.
+final class HalfWorkspace: Sendable {
+  let input: Matrix  // [tokens, hiddenSize]
+  let mixed: Matrix  // [tokens, queryWidth]
+  let product: Matrix  // [tokens, intermediateSize], of gate and up
+  let up: Matrix  // [tokens, intermediateSize]
+
+  fileprivate init(_ c: ModelConfiguration, tokens: Int) {
+    input = Matrix(rows: tokens, columns: c.hiddenSize)
+    mixed = Matrix(rows: tokens, columns: c.queryWidth)
+    product = Matrix(rows: tokens, columns: c.intermediateSize)
+    up = Matrix(rows: tokens, columns: c.intermediateSize)
   }
 }

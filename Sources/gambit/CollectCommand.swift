@@ -25,6 +25,14 @@ struct CollectCommand: ParsableCommand {
     help: ArgumentHelp("Only the i-th of n equal parts of the sample; 'gambit merge' adds parts up.", valueName: "i/n"))
   var shard: CollectStage.Shard?
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      Round the weights to this format in planes and also count how well high planes foretell each channel: what \
+      'gambit solve --method planes' needs.
+      """, valueName: "format"))
+  var scores: ScoreFormat?
+
   @Flag(help: "Go on from what an interrupted run left.")
   var resume = false
 
@@ -55,7 +63,7 @@ struct CollectCommand: ParsableCommand {
   }
 
   func run() throws {
-    let stage = CollectStage(sinkPositions: sinks, memoryBudget: memory.bytes, threads: threads.threads)
+    let stage = CollectStage(sinkPositions: sinks, memoryBudget: memory.bytes, threads: threads.threads, scores: scores)
     let checkpoint = try Checkpoint.open(model.model)
     let sequences = try TokenSequences(contentsOf: URL(filePath: sample))
     guard let limit = untilConfident else {
@@ -84,6 +92,8 @@ extension CollectStage.Shard: ExpressibleByArgument {
     self.init(index: index, count: count)
   }
 }
+
+extension ScoreFormat: ExpressibleByArgument {}
 
 extension Percentage: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }

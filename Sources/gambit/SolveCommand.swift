@@ -95,6 +95,13 @@ struct SolveCommand: ParsableCommand {
   var sparsity: [Double] = []
 
   @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "In place of --sparsity, for planes: the share of each place's bytes to read, from 0.34 to 1; several for a ladder.",
+      valueName: "shares"))
+  var bytesShare: [Double] = []
+
+  @Option(
     help: ArgumentHelp(
       "The file to write, safetensors; with several sparsities the folder of one each.", valueName: "path"))
   var output: String?
@@ -106,8 +113,11 @@ struct SolveCommand: ParsableCommand {
     guard !list else { return }
     for (name, isGiven) in [
       ("statistics", statistics != nil), ("model", model != nil), ("method", method != nil),
-      ("sparsity", !sparsity.isEmpty), ("output", output != nil),
+      ("sparsity", !sparsity.isEmpty || !bytesShare.isEmpty), ("output", output != nil),
     ] where !isGiven { throw ValidationError("Missing expected argument '--\(name)'") }
+    guard bytesShare.isEmpty || (sparsity.isEmpty && method?.gradesWeights ?? true) else {
+      throw ValidationError("--bytes-share is for the method planes, in place of --sparsity: leave one out.")
+    }
   }
 
   func run() throws {
@@ -118,6 +128,7 @@ struct SolveCommand: ParsableCommand {
         method: method, norm: norm, source: source, sourceShare: sourceShare, secondCut: secondCut, inputCut: inputCut,
         attention: attention == .on, allocation: allocation, sparsity: sparsity)
     }
+    let sparsity = bytesShare.isEmpty ? sparsity : bytesShare.map(SolverRequest.sparsity(bytesShare:))
     let sourceShare = try sourcesAt.map { try request($0).rowShare }
     let requests = try sparsity.map { try request($0, sourceShare: sourceShare) }
     let solved = try SolveStage(requests, sample: sample, threads: threads.threads).run(

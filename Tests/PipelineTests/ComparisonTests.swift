@@ -110,7 +110,20 @@ struct ComparisonTests {
     let answers = try result.rows.map { try #require($0.tasks) }
     #expect(answers.allSatisfy { $0.results.map(\.task) == ["tiny"] && $0.results[0].questions == 5 })
     #expect(answers.allSatisfy { $0.mean == $0.results[0].accuracy })
-    #expect(result.table.description.contains("tasks") && result.markdown.contains("tiny (5)"))
+    let dense = answers[0]
+    #expect(dense.difference == nil)
+    for row in answers.dropFirst() {
+      #expect(abs((row.difference ?? .nan) - (row.mean - dense.mean)) < 1e-12)
+      // Of one task: the answers' gains and losses by hand.
+      let (own, other) = (row.results[0], dense.results[0])
+      let gains = own.gold.indices.map { index in
+        (own.predictions[index] == own.gold[index] ? 1.0 : 0) - (other.predictions[index] == own.gold[index] ? 1 : 0)
+      }
+      let mean = gains.reduce(0, +) / 5
+      let error = (gains.map { ($0 - mean) * ($0 - mean) }.reduce(0, +) / 4 / 5).squareRoot()
+      #expect(abs((row.differenceStderr ?? .nan) - error) < 1e-12)
+    }
+    #expect(result.table.description.contains("to dense") && result.markdown.contains("tiny (5)"))
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path("out/cells")).count == 6)
   }
 

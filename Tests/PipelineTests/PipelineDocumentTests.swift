@@ -70,7 +70,7 @@ struct PipelineDocumentTests {
     #expect(try document(text).requests.count == 5)
     let settings = ["export.method=\(method)", "export.attention=true"]
     let error = #expect(throws: PipelineError.self) { try document(text, settings) }
-    #expect("\(error.map { "\($0)" } ?? "")".contains("'\(method)' is a baseline for comparison"))
+    #expect("\(error.map { "\($0)" } ?? "")".contains("bundles cannot hold the thresholds of method '\(method)'"))
   }
 
   @Test(arguments: ["", "[1, 2", "model: 3", "just text", "sample: {}"])

@@ -61,6 +61,13 @@ public protocol WeightSource: Sendable {
   /// The weight of the RMSNorm before the output head, `[hiddenSize]`.
   func finalNorm() throws -> [Float]
 
+  /// The same model by the high planes of its weights' codes alone; `nil` where weights do not lie in planes.
+  var highPlanes: (any WeightSource)? { get }
+
   /// `[vocabularySize, hiddenSize]`; the embedding matrix where embeddings are tied.
   func outputHead() throws -> Matrix
+}
+
+extension WeightSource {
+  public var highPlanes: (any WeightSource)? { nil }
 }

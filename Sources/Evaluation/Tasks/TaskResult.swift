@@ -41,17 +41,27 @@ public struct TaskResult: Sendable, Equatable {
     ["arc_challenge", "hellaswag", "openbookqa"].contains(task) ? .normalizedAccuracy : .accuracy
   }
   public var headlineAccuracy: Estimate { headline == .accuracy ? accuracy : normalizedAccuracy }
+  public var headlinePredictions: [Int] { headline == .accuracy ? predictions : normalizedPredictions }
 
   /// This model's accuracy by the headline metric less another's, paired by question.
   ///
   /// - Precondition: both answered the same questions.
   public func difference(from other: TaskResult) -> Estimate {
     precondition(gold == other.gold)
-    func right(_ result: TaskResult) -> [Double] {
-      zip(headline == .accuracy ? result.predictions : result.normalizedPredictions, gold).map { $0 == $1 ? 1 : 0 }
+    return Self.difference(headlinePredictions, from: other.headlinePredictions, gold: gold)
+  }
+
+  /// The accuracy of some answers less that of others to the same questions: with the standard error of paired answers,
+  /// which what both know, or neither, does not add to.
+  ///
+  /// - Parameter gold: The right choices.
+  /// - Precondition: all three are of the same questions.
+  public static func difference(_ answers: [Int], from others: [Int], gold: [Int]) -> Estimate {
+    precondition(answers.count == gold.count && others.count == gold.count)
+    let gains = zip(gold, zip(answers, others)).map { right, answer in
+      (answer.0 == right ? 1.0 : 0) - (answer.1 == right ? 1 : 0)
     }
-    return Estimate(
-      sums: zip(right(self), right(other)).map { $0 - $1 }, counts: [Int](repeating: 1, count: gold.count))
+    return Estimate(sums: gains, counts: [Int](repeating: 1, count: gold.count))
   }
 
   /// Questions are independent: the standard error is that of a mean, √(p(1 − p)/(n − 1)).

@@ -14,7 +14,7 @@ extension Comparison {
     titles += ["perplexity", "KL", "top-1"]
     titles += baseline.map { ["KL of \($0)", "of that"] } ?? []
     let mean = titles.count
-    if hasTasks { titles.append("tasks") }
+    if hasTasks { titles += ["tasks", "to dense"] }
     var table = TextTable(titles)
     for (index, row) in rows.enumerated() {
       var bold: Set<Int> = []
@@ -44,7 +44,10 @@ extension Comparison {
       cells.append(row.baselineKl.map { Format.fixed($0, 4) } ?? "–")
       cells.append(row.baselineKl.flatMap { baseline in row.kl.map { Format.fixed($0 / baseline, 2) } } ?? "–")
     }
-    if hasTasks { cells.append(row.tasks.map { Self.percent($0.mean, $0.meanStderr) } ?? "–") }
+    if hasTasks {
+      cells.append(row.tasks.map { Self.percent($0.mean, $0.meanStderr) } ?? "–")
+      cells.append(row.tasks?.difference.map { Self.percent($0, row.tasks?.differenceStderr) } ?? "–")
+    }
     return cells
   }
 
@@ -113,7 +116,10 @@ extension Comparison {
       ("perplexity", { "\($0.perplexity)" }), ("nll", { "\($0.nll)" }),
       ("nll_stderr", { $0.nllStderr.map { "\($0)" } }), ("kl", { $0.kl.map { "\($0)" } }),
       ("kl_stderr", { $0.klStderr.map { "\($0)" } }), ("top1_agreement", { $0.top1Agreement.map { "\($0)" } }),
-      ("tasks_mean", { $0.tasks.map { "\($0.mean)" } }), ("baseline_kl", { $0.baselineKl.map { "\($0)" } }),
+      ("tasks_mean", { $0.tasks.map { "\($0.mean)" } }),
+      ("tasks_difference", { $0.tasks?.difference.map { "\($0)" } }),
+      ("tasks_difference_stderr", { $0.tasks?.differenceStderr.map { "\($0)" } }),
+      ("baseline_kl", { $0.baselineKl.map { "\($0)" } }),
       ("tokens_sha256", { $0.measuredOn.tokensSha256 }),
     ]
     let lines = [columns.map(\.0)] + rows.map { row in columns.map { Self.quoted($0.1(row) ?? "") } }

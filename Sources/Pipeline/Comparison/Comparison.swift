@@ -29,6 +29,16 @@ extension Comparison {
     }
   }
 
+  /// Fills in how much better or worse than the dense model, the first row, the others answer the tasks.
+  mutating func compareWithDense() {
+    guard let dense = rows.first?.tasks else { return }
+    for index in rows.indices.dropFirst() {
+      guard let difference = rows[index].tasks?.difference(from: dense) else { continue }
+      rows[index].tasks?.difference = difference.mean
+      rows[index].tasks?.differenceStderr = difference.standardError
+    }
+  }
+
   /// For each row the figures that no comparable row beats: those asked for the same sparsity, with the same weights.
   func isBest(_ index: Int, _ figure: (ComparisonRow) -> Double?) -> Bool {
     let row = rows[index]

@@ -72,6 +72,7 @@ public struct ComparisonRunner {
       statisticsSha256: try statistics.map { try sha256(ofFile: $0.path) }, baseline: baseline,
       rows: rows)
     comparison.compareWithBaseline()
+    comparison.compareWithDense()
     try write(comparison, try statistics.map { try LayerDistributions($0, candidates.compactMap(\.thresholds)) })
     return comparison
   }

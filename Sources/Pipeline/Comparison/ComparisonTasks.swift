@@ -63,6 +63,9 @@ extension ComparisonRow {
     public var accuracy: Double
     public var accuracyStderr: Double?
     public var questions: Int
+    /// Of each question the choice by that metric, counted from 0, and the right one.
+    public var predictions: [Int]
+    public var gold: [Int]
     /// Digest of the task's file.
     public var questionsSha256: String
   }
@@ -73,6 +76,10 @@ extension ComparisonRow {
     public var mean: Double
     /// From the tasks' standard errors, which are independent.
     public var meanStderr: Double?
+    /// The mean less the dense model's, and its standard error when answers are paired by question; `nil` of the dense
+    /// model.
+    public var difference: Double?
+    public var differenceStderr: Double?
   }
 }
 
@@ -81,7 +88,7 @@ extension ComparisonRow.Task {
     self.init(
       task: result.task, metric: result.headline, accuracy: result.headlineAccuracy.mean,
       accuracyStderr: result.headlineAccuracy.standardError, questions: result.gold.count,
-      questionsSha256: questionsSha256)
+      predictions: result.headlinePredictions, gold: result.gold, questionsSha256: questionsSha256)
   }
 }
 
@@ -90,5 +97,13 @@ extension ComparisonRow.Tasks {
     let overall = Estimate(
       meanOf: results.map { Estimate(mean: $0.accuracy, standardError: $0.accuracyStderr) })
     self.init(results: results, mean: overall.mean, meanStderr: overall.standardError)
+  }
+
+  /// - Precondition: both answered the same questions.
+  func difference(from other: ComparisonRow.Tasks) -> Estimate {
+    Estimate(
+      meanOf: zip(results, other.results).map {
+        TaskResult.difference($0.predictions, from: $1.predictions, gold: $0.gold)
+      })
   }
 }

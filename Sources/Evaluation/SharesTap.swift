@@ -1,0 +1,16 @@
+import ThresholdSolver
+import Transformer
+
+/// A tap that skips something and counts it.
+public protocol SharesTap: ActivationTap {
+  /// The shares dropped so far.
+  var shares: Thresholds.Shares { get }
+}
+
+extension Thresholds {
+  /// What makes one layer of the forward pass skip what these say.
+  func tap(layer index: Int) -> any SharesTap {
+    let layer = layers[index]
+    return layer.full.map { GradeTap(layer, full: $0) } ?? ThresholdTap(layer)
+  }
+}

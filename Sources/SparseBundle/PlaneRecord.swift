@@ -1,0 +1,83 @@
+import Checkpoints
+
+/// One of the two halves that 8-bit codes are stored in.
+///
+/// A code `c` from −127 to 127 is kept as `c + 128 = 16·h + l`. The high plane alone stands for the middle of the 16
+/// codes that share it, `16·h − 120.5`; the low plane adds `l − 7.5`. The weights of the two add up to `c · scale` without
+/// any rounding: all three have fewer bits than a float32.
+public enum WeightPlane: String, Sendable, CaseIterable {
+  case high
+  case low
+}
+
+/// A row of 8-bit weights in two planes, each in a record of its own: for each group 16 bytes of four-bit codes, then
+/// the scales of all groups as binary16, the same in both records. Byte `i` of a group has the code of its weight `i`
+/// in the low nibble and that of weight `i + 16` in the high one, zeros beyond the last column.
+///
+/// Records have no padding: most rows of high planes are read one behind the other.
+enum PlaneRecord {
+  private static let half = WeightGroups.size / 2
+
+  /// Of one plane.
+  static func size(columns: Int) -> Int { WeightGroups.count(columns: columns) * (half + 2) }
+
+  /// What a plane's code is worth beside its scale.
+  private static func value(_ plane: WeightPlane, _ code: UInt8) -> Float {
+    plane == .high ? 16 * Float(code) - 120.5 : Float(code) - 7.5
+  }
+
+  /// One plane of a row, rounded as ``Int8Record`` rounds it.
+  ///
+  /// - Precondition: `record` is zeros.
+  static func encode(
+    _ plane: WeightPlane, _ row: UnsafePointer<Float>, count: Int, into record: UnsafeMutableRawPointer
+  ) throws(UnstorableWeights) {
+    let groups = WeightGroups.count(columns: count)
+    var whole = [UInt8](repeating: 0, count: Int8Record.size(columns: count))
+    try whole.withUnsafeMutableBufferPointer { whole throws(UnstorableWeights) in
+      guard let whole = UnsafeMutableRawPointer(whole.baseAddress) else { return }
+      try Int8Record.encode(row, count: count, into: whole)
+      let codes = record.assumingMemoryBound(to: UInt8.self)
+      for column in 0..<count {
+        let (place, shift) = place(of: column)
+        let code = whole.load(fromByteOffset: column, as: UInt8.self) ^ 0x80  // c + 128
+        codes[place] |= (plane == .high ? code >> 4 : code & 15) << shift
+      }
+      (record + groups * half).copyMemory(from: whole + groups * WeightGroups.size, byteCount: 2 * groups)
+    }
+  }
+
+  /// The weights of one plane; those of both add up to the unsplit row's, bit for bit.
+  static func decode(
+    _ plane: WeightPlane, _ record: UnsafeRawPointer, into row: UnsafeMutablePointer<Float>, count: Int
+  ) {
+    let scales = record + WeightGroups.count(columns: count) * half
+    let codes = record.assumingMemoryBound(to: UInt8.self)
+    for column in 0..<count {
+      let (place, shift) = place(of: column)
+      let scale = FloatBits.float(fromF16: scales.littleEndianHalf(at: column / WeightGroups.size * 2))
+      row[column] = value(plane, codes[place] >> shift & 15) * scale
+    }
+  }
+
+  /// What is wrong with two records that no encoder writes.
+  static func fault(high: UnsafeRawBufferPointer, low: UnsafeRawBufferPointer, columns: Int) -> RecordFault? {
+    let groups = WeightGroups.count(columns: columns)
+    let scales = groups * half..<groups * (half + 2)
+    for column in 0..<groups * WeightGroups.size {
+      let (place, shift) = place(of: column)
+      let codes = (high[place] >> shift & 15, low[place] >> shift & 15)
+      if column >= columns, codes != (0, 0) { return .padding }
+      if column < columns, codes == (0, 0) { return .code }  // −128
+    }
+    guard high[scales].elementsEqual(low[scales]) else { return .planes }
+    return high.halvesAreFinite(scales) ? nil : .scale
+  }
+
+  /// The byte that holds a column's code, and by how much it is shifted there.
+  @inline(__always)
+  private static func place(of column: Int) -> (byte: Int, shift: UInt8) {
+    let (group, i) = (column / WeightGroups.size, column % WeightGroups.size)
+    return (group * half + i % half, i < half ? 0 : 4)
+  }
+}

@@ -1,0 +1,72 @@
+import Checkpoints
+import ThresholdSolver
+
+extension TokenBytes {
+  /// The same of weights in two planes, of which each channel and input reads as much as its grade says. The dense figure
+  /// is of both planes of everything.
+  ///
+  /// - Parameters:
+  ///   - shares: What each layer drops and reads whole; none where everything is read whole.
+  ///   - thresholds: Those that decided it.
+  public init(inPlanes c: ModelConfiguration, shares: [Thresholds.Shares], _ thresholds: Thresholds?) {
+    func plane(_ tensor: ModelTensor) -> Double {
+      guard let shape = c.shape(of: tensor) else { return 0 }
+      let stored = tensor.isInPlanesByInput ? shape.reversed() : shape
+      return Double(stored[0] * PlaneRecord.size(columns: stored[1]))
+    }
+    func floats(_ tensor: ModelTensor) -> Double { Double(4 * (c.shape(of: tensor)?.reduce(1, *) ?? 0)) }
+    dense = 2 * plane(c.tiedEmbeddings ? .embeddings : .outputHead) + floats(.finalNorm)
+    dense += Double(2 * PlaneRecord.size(columns: c.hiddenSize))  // the embedding's row
+    sparse = dense
+    for index in 0..<c.layerCount {
+      for part in LayerTensor.allCases {
+        let tensor = ModelTensor.layer(index, part)
+        guard part.isMatrix else {
+          dense += floats(tensor)
+          sparse += floats(tensor)
+          continue
+        }
+        let (size, read) = (plane(tensor), index < shares.count ? shares[index].planesRead(part) : 2)
+        dense += 2 * size
+        sparse += read * size
+      }
+    }
+    if !shares.isEmpty { sparse += Double(thresholds?.layers.reduce(0) { $0 + $1.gradingBytes } ?? 0) }
+  }
+}
+
+extension ModelTensor {
+  /// Whether it lies in planes with a row an input, so that inputs are read in part.
+  var isInPlanesByInput: Bool {
+    guard case .layer(_, let part) = self else { return false }
+    return part.isMatrix && part != .gate && part != .up
+  }
+}
+
+extension Thresholds.Shares {
+  /// How many of a matrix' two planes are read, on the mean: the one place which says what each grade reads.
+  package func planesRead(_ part: LayerTensor) -> Double {
+    func graded(_ place: Thresholds.Place) -> Double {
+      guard let full = full?[place], let dropped = self[place] else { return 2 }
+      return 1 - dropped + full
+    }
+    return switch part {
+    // The high planes of both rows make the score, and only channels that are read whole need the low ones.
+    case .gate, .up: 1 + (full?.ffn ?? 1)
+    case .down: graded(.ffn)
+    case .query: graded(.query)
+    case .key: graded(.key)
+    case .value: graded(.value)
+    case .output: graded(.output)
+    default: 2
+    }
+  }
+}
+
+extension Thresholds.Layer {
+  /// The thresholds that a token reads, float32.
+  fileprivate var gradingBytes: Int {
+    let both = Thresholds.Place.allCases.map { (self[$0]?.count ?? 0) + (full?[$0]?.count ?? 0) }
+    return MemoryLayout<Float>.size * both.reduce(0, +)
+  }
+}
