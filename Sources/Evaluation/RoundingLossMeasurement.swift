@@ -28,7 +28,7 @@ public struct RoundingLossMeasurement: Sendable {
   ///   - windows: Token ids; every position but a window's last weighs the same.
   ///   - text: What the windows were cut from, for the result to name.
   ///   - progress: Called with the share of the work that is done.
-  /// - Complexity: three forward passes over the windows, two where the type is not quantised.
+  /// - Complexity: three forward passes over the windows, two where activations may not be rounded.
   public func run(
     _ windows: [[Int32]], text: String, progress: (_ share: Double) -> Void = { _ in }
   ) throws -> RoundingLoss {
@@ -37,7 +37,7 @@ public struct RoundingLossMeasurement: Sendable {
     let pass = ForwardPass(configuration, longest: windows.map(\.count).max() ?? 0, threads: threads)
     let source = try pass.embed(windows, weights)
     let exact = try pass.embed(windows, rounded)
-    let integer = type.isQuantized ? try pass.embed(windows, rounded) : nil
+    let integer = type.allowsRoundedActivations ? try pass.embed(windows, rounded) : nil
 
     for index in 0..<configuration.layerCount {
       try pass.run(weights.layer(index), index: index, source, tap: DenseTap())

@@ -9,8 +9,9 @@ public protocol SharesTap: ActivationTap {
 
 extension Thresholds {
   /// What makes one layer of the forward pass skip what these say.
-  func tap(layer index: Int) -> any SharesTap {
-    let layer = layers[index]
-    return layer.full.map { GradeTap(layer, full: $0) } ?? ThresholdTap(layer)
-  }
+  func tap(layer index: Int) -> any SharesTap { layers[index].tap }
+}
+
+extension Thresholds.Layer {
+  var tap: any SharesTap { full.map { GradeTap(self, full: $0) } ?? ThresholdTap(self) }
 }

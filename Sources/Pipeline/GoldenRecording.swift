@@ -28,7 +28,8 @@ struct GoldenRecording {
   func record(progress: @Sendable (_ share: Double) -> Void) throws -> [GoldenVectors] {
     let tokenizer = try Tokenizer(model.tokenizer)
     let prompts = Self.prompts.map { Array(tokenizer.encode($0).prefix(Self.tokensPerPrompt)) }
-    let pass = ForwardPass(model.configuration, longest: Self.tokensPerPrompt, threads: threads)
+    let pass = ForwardPass(
+      model.configuration, longest: Self.tokensPerPrompt, threads: threads, hasHighPlanes: type.isInPlanes)
     let rounded = RoundedWeights(model.weights, type, ladder.factorRows)
     let source = try pass.embed(prompts, model.weights)
     let dense = try pass.embed(prompts, rounded)
@@ -38,11 +39,11 @@ struct GoldenRecording {
 
     for index in 0..<model.configuration.layerCount {
       if type != .f32 { try pass.run(model.weights.layer(index), index: index, source, tap: DenseTap()) }
-      let layer = try rounded.layer(index)
+      let (layer, high) = (try rounded.layer(index), try rounded.highPlanes?.layer(index))
       try pass.run(layer, index: index, dense, tap: DenseTap())
       for (budget, thresholds) in ladder.all.enumerated() {
         let tap = RecordingTap(thresholds.layers[index], lengths: prompts.map(\.count))
-        try pass.run(layer, index: index, sparse[budget], tap: tap)
+        try pass.run(layer, high: high, index: index, sparse[budget], tap: tap)
         for (text, tokens) in tap.kept.enumerated() {
           for (token, channels) in tokens.enumerated() { kept[budget][text][token].append(channels) }
         }

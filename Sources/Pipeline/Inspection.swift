@@ -96,12 +96,16 @@ public struct Inspection: Sendable, Encodable {
       ("sparsity", Format.percent(request.sparsity)), ("layers", "\(thresholds.layers.count)"),
     ]
     if !request.method.cutsInputs {
-      facts.insert(("source", (request.source ?? .gate).rawValue), at: 1)
+      if !request.method.sources.isEmpty { facts.insert(("source", (request.source ?? .gate).rawValue), at: 1) }
       facts.append(("FFN channels dropped", Format.percent(thresholds.realised.ffn)))
     }
     for place in Thresholds.Place.allCases where place != .ffn {
       guard let share = thresholds.realised[place] else { continue }
       facts.append((place.title + " dropped", Format.percent(share)))
+    }
+    for place in Thresholds.Place.allCases {
+      guard let share = thresholds.realised.full?[place] else { continue }
+      facts.append((place.title + " read by both planes", Format.percent(share)))
     }
     return facts + [("model sha256", thresholds.modelHash), ("corpus sha256", thresholds.corpusHash)]
   }

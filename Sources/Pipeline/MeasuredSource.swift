@@ -49,6 +49,9 @@ public struct MeasuredSource: Sendable {
       denseWeights = checkpoint == nil ? .bundle : .model
       weights = opened.weights
       type = opened.weights.type
+      if let method = given?.request.method, method.gradesWeights != type.isInPlanes {
+        throw BundleError.unlikeWeights(method, type)
+      }
       self.thresholds = given ?? opened.thresholds
       tokenizer = try Tokenizer(opened.tokenizer)
     } else if let checkpoint {
@@ -56,8 +59,10 @@ public struct MeasuredSource: Sendable {
       name = checkpoint.path
       reference = checkpoint.weights
       denseWeights = .model
-      weights = checkpoint.weights
-      type = .f32
+      // What grades weights does so in planes, which no checkpoint has.
+      let isGraded = given?.request.method.gradesWeights == true
+      type = isGraded ? .int8Planes : .f32
+      weights = isGraded ? RoundedWeights(checkpoint.weights, type) : checkpoint.weights
       self.thresholds = given
       tokenizer = try Tokenizer(checkpoint.tokenizer)
     } else {

@@ -22,8 +22,13 @@ extension PipelineDocument {
       return "evaluate: tokens must fill a window, and a sequence_length must be 2 or more"
     }
     if let sinks = collect?.sinks, sinks < 0 { return "collect: sinks is negative" }
+    // Pipelines collect what all methods but this are solved from.
+    if requestsGrades {
+      return "solve: pipelines do not collect the scores that 'planes' is solved from: run 'gambit collect' with "
+        + "--scores int8-planes, then 'solve' and 'export', one by one"
+    }
     do {
-      try export.method.checkExportable()
+      try export.weights.check(holds: export.method)
       guard try requests.contains(exported) else {
         return "export: its method, options and sparsity are not among those that 'solve' lists"
       }
@@ -32,6 +37,10 @@ extension PipelineDocument {
     }
     return nil
   }
+}
+
+extension PipelineDocument {
+  private var requestsGrades: Bool { solve.contains { $0.method.gradesWeights } || export.method.gradesWeights }
 }
 
 /// Which keys a document may have, so that a misspelt one is not silently ignored.

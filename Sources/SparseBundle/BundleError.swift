@@ -1,3 +1,5 @@
+import ThresholdSolver
+
 /// Why a bundle could not be written or read.
 public enum BundleError: Error, Equatable, Sendable {
   case malformed(file: String, reason: String)
@@ -7,6 +9,7 @@ public enum BundleError: Error, Equatable, Sendable {
   case noSuchBudget(asked: Double, offered: [Double])
   case outOfRange(tensor: String, type: WeightType)
   case notFinite(tensor: String)
+  case unlikeWeights(SolverRequest.Method, WeightType)
 }
 
 extension BundleError: CustomStringConvertible {
@@ -24,6 +27,10 @@ extension BundleError: CustomStringConvertible {
       "the bundle has no thresholds for sparsity \(asked): choose \(offered.map { String($0) }.joined(separator: " or "))"
     case .outOfRange(let tensor, let type):
       "tensor '\(tensor)' has weights beyond the range of \(type.rawValue): export as \(type == .bf16 ? "f32" : "bf16 or f32")"
+    case .unlikeWeights(let method, let type) where type.isInPlanes:
+      "thresholds of method '\(method.rawValue)' do not grade weights of type '\(type.rawValue)', which the bundle is to hold: solve with method 'planes', or export as another type"
+    case .unlikeWeights(let method, let type):
+      "thresholds of method '\(method.rawValue)' grade weights in planes, but those of the bundle are '\(type.rawValue)': export as '\(WeightType.int8Planes.rawValue)', or solve with another method"
     case .notFinite(let tensor):
       "tensor '\(tensor)' has weights that are infinite or no numbers: the model is damaged"
     }
@@ -37,5 +44,16 @@ extension BundleError {
       case .notFinite: .notFinite(tensor: tensor)
       case .outOfRange: .outOfRange(tensor: tensor, type: type)
       }
+  }
+}
+
+extension WeightType {
+  /// Checks that a bundle of this type can hold thresholds of a method: those that grade weights need planes, and the other
+  /// way round.
+  ///
+  /// - Throws: ``BundleError/unlikeWeights(_:_:)``, or `SolverError` where no bundle can hold them.
+  public func check(holds method: SolverRequest.Method) throws {
+    try method.checkExportable()
+    guard method.gradesWeights == isInPlanes else { throw BundleError.unlikeWeights(method, self) }
   }
 }

@@ -2,27 +2,32 @@ import Checkpoints
 
 /// Which tensor lies where in a bundle's weights: the order, the names and the orientations.
 ///
-/// What a runtime skips by input channel (query, output, down) has one row an input, `[inputs,
-/// outputs]`, and a name that ends in `_t`; so have the rows that decide, where they leave out inputs
-/// (``FactorRows``). Everything else is `[outputs, inputs]` as in Hugging Face
-/// checkpoints. A dropped channel is then one contiguous run that is never read. Every tensor starts
-/// at a multiple of 64 bytes; since safetensors files may have no holes, padding is tensors as well.
+/// What a runtime skips by input channel has one row an input, `[inputs, outputs]`, and a name that ends in `_t`: query,
+/// output, down, the rows that decide where they leave out inputs (``FactorRows``), and of weights in planes all of
+/// attention. Everything else is `[outputs, inputs]` as in Hugging Face checkpoints. A dropped channel is then one
+/// contiguous run that is never read. Every tensor starts at a multiple of 64 bytes; since safetensors files may have no
+/// holes, padding is tensors as well.
 package struct BundleLayout: Sendable {
+  /// One tensor as it is stored.
   package struct Entry: Sendable {
-    package let tensor: ModelTensor
+    /// Whose rows it holds: of one of the model's tensors, or of two of one shape that take turns, row by row.
+    package let tensors: [ModelTensor]
     package let name: String
     /// Weights as stored: `[rows, columns]`, or one dimension for norms and biases.
     package let shape: [Int]
-    package let type: WeightType
+    package let format: RowFormat
     /// Rows and columns are exchanged with respect to Hugging Face's.
-    let isTransposed: Bool
+    package let isTransposed: Bool
     /// Where its bytes lie in the decompressed file, row after row.
     package fileprivate(set) var byteRange = 0..<0
 
-    /// The bytes of a row: its record, with the padding of a quantised one.
-    package var rowBytes: Int { type.rowBytes(columns: shape.last ?? 0) }
+    /// The bytes of a row: its record, with its padding where it has any.
+    package var rowBytes: Int { format.rowBytes(columns: columns) }
+    package var rows: Int { shape.dropLast().reduce(1, *) }
+    package var columns: Int { shape.last ?? 0 }
   }
 
+  /// In order. Planes of the same weights follow each other.
   package let entries: [Entry]
   let header: SafetensorsHeader
 
@@ -33,16 +38,16 @@ package struct BundleLayout: Sendable {
   init(
     _ configuration: ModelConfiguration, _ type: WeightType, cutsInput: Bool
   ) throws(SafetensorsError) {
-    var entries = configuration.modelTensors.compactMap { tensor in
-      configuration.shape(of: tensor).map {
-        Entry(tensor, in: configuration.architecture, shape: $0, type.type(of: tensor), cutsInput: cutsInput)
+    let shared = configuration.modelTensors.compactMap { $0.sharesRows(type) }
+    var entries = shared.flatMap { tensors in
+      type.formats(of: tensors[0]).map {
+        Entry(tensors, in: configuration, type, $0, cutsInput: cutsInput)
       }
     }
     var descriptions: [SafetensorsHeader.Description] = []
     for entry in entries {
-      descriptions.append(entry.type.description(named: entry.name, shape: entry.shape))
-      let size = entry.shape.dropLast().reduce(entry.rowBytes, *)
-      let padding = -size & (Self.alignment - 1)
+      descriptions.append(entry.format.description(named: entry.name, shape: entry.shape))
+      let padding = -(entry.rows * entry.rowBytes) & (Self.alignment - 1)
       if padding > 0 {
         descriptions.append(.init(name: Self.paddingPrefix + entry.name, type: .u8, shape: [padding]))
       }
@@ -56,36 +61,73 @@ package struct BundleLayout: Sendable {
     self.entries = entries
   }
 
-  package func entry(of tensor: ModelTensor) -> Entry? { entries.first { $0.tensor == tensor } }
+  /// What holds a tensor of the model, in the order in which it is stored: one entry, or its two planes.
+  ///
+  /// - Parameter plane: Of weights in planes, one alone.
+  package func entries(of tensor: ModelTensor, plane: WeightPlane? = nil) -> [Entry] {
+    entries.filter { $0.tensors.contains(tensor) && (plane == nil || $0.format.plane ?? plane == plane) }
+  }
+
+  /// Entries that hold the same weights, together.
+  var groups: [[Entry]] {
+    entries.reduce(into: []) { groups, entry in
+      if groups.last?.last?.tensors == entry.tensors {
+        groups[groups.count - 1].append(entry)
+      } else {
+        groups.append([entry])
+      }
+    }
+  }
 }
 
 extension BundleLayout.Entry {
   fileprivate init(
-    _ tensor: ModelTensor, in architecture: Architecture, shape: [Int], _ type: WeightType, cutsInput: Bool
+    _ tensors: [ModelTensor], in configuration: ModelConfiguration, _ type: WeightType, _ format: RowFormat,
+    cutsInput: Bool
   ) {
-    self.tensor = tensor
-    isTransposed = tensor.isSkippedByInput(cutsInput: cutsInput)
-    name = tensor.storedName(in: architecture, cutsInput: cutsInput)
-    self.shape = isTransposed ? shape.reversed() : shape
-    self.type = type
+    let shape = configuration.shape(of: tensors[0]) ?? []
+    isTransposed = tensors[0].isStoredByInput(type, cutsInput: cutsInput)
+    var stored: [Int] = isTransposed ? shape.reversed() : shape
+    stored[0] *= tensors.count
+    self.tensors = tensors
+    self.shape = stored
+    self.format = format
+    var name = tensors[0].storedName(in: configuration.architecture, type, cutsInput: cutsInput)
+    if tensors.count > 1 { name.replace("gate_proj", with: "gate_up_proj") }
+    if let plane = format.plane { name.replace(".weight", with: ".\(plane.rawValue)") }
+    self.name = name
   }
 }
 
 extension ModelTensor {
-  /// Whether a runtime skips inputs of it, so that it is stored with one row an input.
-  func isSkippedByInput(cutsInput: Bool) -> Bool {
-    guard case .layer(_, let part) = self else { return false }
-    return part == .query || part == .output || part == .down || (cutsInput && part == .gate)
+  /// The tensors that are stored in this one's rows, itself first; `nil` where it is stored in another's.
+  ///
+  /// Gate and up projections in planes are always read together, at least their high planes: their rows take turns, so
+  /// that a runtime reads one run of bytes.
+  fileprivate func sharesRows(_ type: WeightType) -> [ModelTensor]? {
+    guard type.isInPlanes, case .layer(let index, let part) = self else { return [self] }
+    return part == .up ? nil : part == .gate ? [self, .layer(index, .up)] : [self]
   }
 
-  /// Its name in a bundle.
-  func storedName(in architecture: Architecture, cutsInput: Bool) -> String {
+  /// Whether a runtime skips inputs of it, so that it is stored with one row an input.
+  func isStoredByInput(_ type: WeightType, cutsInput: Bool) -> Bool {
+    guard case .layer(_, let part) = self else { return false }
+    return switch part {
+    case .query, .output, .down: true
+    case .key, .value: type.isInPlanes
+    case .gate: cutsInput
+    default: false
+    }
+  }
+
+  /// Its name in a bundle, or that of its weights in both planes.
+  func storedName(in architecture: Architecture, _ type: WeightType, cutsInput: Bool) -> String {
     var name = TensorNaming.huggingFace.name(of: self, in: architecture)
     if cutsInput, case .layer(_, let part) = self {
       // Their rows are no longer those of one projection.
       if part == .gate { name.replace("gate_proj", with: "deciding_proj") }
       if part == .up { name.replace("up_proj", with: "other_proj") }
     }
-    return name + (isSkippedByInput(cutsInput: cutsInput) ? "_t" : "")
+    return name + (isStoredByInput(type, cutsInput: cutsInput) ? "_t" : "")
   }
 }

@@ -24,7 +24,7 @@ public struct BundleManifest: Sendable, Equatable, Codable {
     public var kl: Double
     /// How a runtime should multiply: with activations as they are, or rounded to 8 bits.
     public var activations: Activations
-    /// Mean KL that rounding activations adds, of a token in nats; `nil` for types that are not quantised.
+    /// Mean KL that rounding activations adds, of a token in nats; `nil` where they may not be rounded.
     public var activationRoundingKl: Double?
     /// The share of the weights whose stored value is exactly the source's.
     public var exactShare: Double
@@ -168,9 +168,9 @@ extension BundleManifest.Weights {
   /// What is wrong with it in itself.
   var problem: String? {
     guard kl >= 0, kl.isFinite, (0...1).contains(exactShare) else { return "loss or share of exact weights is no such" }
-    guard type.isQuantized == (activationRoundingKl != nil),
+    guard type.allowsRoundedActivations == (activationRoundingKl != nil),
       activationRoundingKl.map({ $0 >= 0 && $0.isFinite }) ?? true
-    else { return "loss of rounded activations is missing, or not that of a quantised type" }
+    else { return "loss of rounded activations is missing, or the type has none" }
     guard activations == .exact || activationRoundingKl.map({ $0 < kl / 10 }) == true else {
       return "activations are rounded at a loss that is not small beside that of the weights"
     }

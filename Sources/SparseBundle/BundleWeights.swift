@@ -10,6 +10,8 @@ public struct BundleWeights: WeightSource {
   package let layout: BundleLayout
   let factorRows: FactorRows?
   private let reader: SeekableReader
+  /// Which plane of the weights alone is handed out.
+  private var plane: WeightPlane?
 
   /// - Parameter factorRows: How gate and up projections are stored, where not as they are.
   /// - Throws: ``BundleError/malformed(file:reason:)`` where the file does not hold exactly the tensors
@@ -38,18 +40,26 @@ public struct BundleWeights: WeightSource {
   /// Bytes of the decompressed file.
   public var unpackedSize: Int { reader.count }
 
-  /// A matrix as it is stored: with one row an input where inputs can be skipped.
-  package func stored(_ tensor: ModelTensor) throws -> Matrix {
-    guard let entry = layout.entry(of: tensor) else {
-      throw BundleError.malformed(file: BundleFile.weights, reason: "the model has no such tensor")
-    }
-    let matrix = Matrix(rows: entry.shape.dropLast().reduce(1, *), columns: entry.shape.last ?? 0)
-    entry.type.decode(try bytes(of: entry), into: matrix)
-    return matrix
+  /// The same by the high planes of the weights alone; `nil` where they do not lie in planes.
+  package var highAlone: BundleWeights? {
+    guard type.isInPlanes, plane == nil else { return nil }
+    var high = self
+    high.plane = .high
+    return high
   }
 
-  private func bytes(of entry: BundleLayout.Entry) throws -> [UInt8] {
-    try reader.read(offset: entry.byteRange.lowerBound, count: entry.byteRange.count)
+  /// A matrix as it is stored: with one row an input where inputs can be skipped.
+  package func stored(_ tensor: ModelTensor) throws -> Matrix {
+    try layout.stored(tensor, plane: plane, withBytes: withBytes)
+  }
+
+  /// A matrix in Hugging Face's orientation.
+  private func values(_ tensor: ModelTensor) throws -> Matrix {
+    try layout.values(tensor, plane: plane, withBytes: withBytes)
+  }
+
+  private func withBytes(of entry: BundleLayout.Entry, _ body: (UnsafeRawBufferPointer) -> Void) throws {
+    try reader.read(offset: entry.byteRange.lowerBound, count: entry.byteRange.count).withUnsafeBytes(body)
   }
 
   package func vector(_ layer: Int, _ part: LayerTensor) throws -> [Float]? {
@@ -74,20 +84,19 @@ public struct BundleWeights: WeightSource {
         throw BundleError.malformed(file: BundleFile.weights, reason: "'\(tensor.name)' is not zeros")
       }
     }
-    for entry in layout.entries where entry.type.isQuantized { try checkRecords(of: entry) }
+    for group in layout.groups { try checkRecords(of: group) }
   }
 
-  private func checkRecords(of entry: BundleLayout.Entry) throws {
-    let (size, columns) = (entry.rowBytes, entry.shape.last ?? 0)
-    try bytes(of: entry).withUnsafeBytes { bytes in
-      for start in stride(from: 0, to: bytes.count, by: max(size, 1)) {
-        let record = UnsafeRawBufferPointer(rebasing: bytes[start..<start + size])
-        let fault =
-          entry.type == .int8 ? Int8Record.fault(record, columns: columns) : Q4Record.fault(record, columns: columns)
-        if let fault {
-          throw BundleError.malformed(
-            file: BundleFile.weights, reason: "row \(start / size) of '\(entry.name)' has \(fault.rawValue)")
-        }
+  /// - Parameter entries: Those that hold the same weights.
+  private func checkRecords(of entries: [BundleLayout.Entry]) throws {
+    let first = entries[0]
+    guard first.format.hasRecords else { return }
+    let bytes = try entries.map { try reader.read(offset: $0.byteRange.lowerBound, count: $0.byteRange.count) }
+    for row in 0..<first.rows {
+      let place = row * first.rowBytes..<(row + 1) * first.rowBytes
+      if let fault = first.format.fault(bytes.map { $0[place] }, columns: first.columns) {
+        throw BundleError.malformed(
+          file: BundleFile.weights, reason: "row \(row) of '\(first.name)' has \(fault.rawValue)")
       }
     }
   }
@@ -95,8 +104,10 @@ public struct BundleWeights: WeightSource {
   // MARK: WeightSource
 
   public func layer(_ index: Int) throws -> LayerWeights {
-    try LayerWeights(index, configuration, factorRows, stored: stored)
+    try LayerWeights(index, configuration, factorRows, values: values)
   }
+
+  public var highPlanes: (any WeightSource)? { highAlone }
 
   public func embeddings(of tokens: [Int32]) throws -> Matrix {
     let table = try stored(.embeddings)
@@ -118,37 +129,37 @@ public struct BundleWeights: WeightSource {
 extension BundleWeights {
   /// Gate and up projections, `[intermediateSize, hiddenSize]`, however they are stored.
   package func factors(_ index: Int) throws -> (gate: Matrix, up: Matrix) {
-    try LayerWeights.factors(index, factorRows, stored: stored)
+    try LayerWeights.factors(index, factorRows, values: values)
   }
 }
 
 extension LayerWeights {
   fileprivate static func factors(
-    _ index: Int, _ factorRows: FactorRows?, stored: (ModelTensor) throws -> Matrix
+    _ index: Int, _ factorRows: FactorRows?, values: (ModelTensor) throws -> Matrix
   ) rethrows -> (gate: Matrix, up: Matrix) {
-    let (first, second) = (try stored(.layer(index, .gate)), try stored(.layer(index, .up)))
-    guard let factorRows else { return (first, second) }
-    let deciding = first.transposed()
-    factorRows.exchange(deciding, second, layer: index)
-    return (deciding, second)
+    let (first, second) = (try values(.layer(index, .gate)), try values(.layer(index, .up)))
+    factorRows?.exchange(first, second, layer: index)
+    return (first, second)
   }
 
-  /// A layer in Hugging Face's orientation, from matrices as a bundle stores them.
+  /// A layer in Hugging Face's orientation.
+  ///
+  /// - Parameter values: Hands out a matrix in that orientation.
   init(
     _ index: Int, _ configuration: ModelConfiguration, _ factorRows: FactorRows?,
-    stored: (ModelTensor) throws -> Matrix
+    values: (ModelTensor) throws -> Matrix
   ) rethrows {
-    func matrix(_ part: LayerTensor) throws -> Matrix { try stored(.layer(index, part)) }
+    func matrix(_ part: LayerTensor) throws -> Matrix { try values(.layer(index, part)) }
     func vector(_ part: LayerTensor) throws -> [Float]? {
       configuration.shape(of: .layer(index, part)) == nil ? nil : try matrix(part).values
     }
-    let (gate, up) = try Self.factors(index, factorRows, stored: stored)
+    let (gate, up) = try Self.factors(index, factorRows, values: values)
     self.init(
-      attentionNorm: try vector(.attentionNorm) ?? [], query: try matrix(.query).transposed(),
-      key: try matrix(.key), value: try matrix(.value), output: try matrix(.output).transposed(),
+      attentionNorm: try vector(.attentionNorm) ?? [], query: try matrix(.query), key: try matrix(.key),
+      value: try matrix(.value), output: try matrix(.output),
       queryBias: try vector(.queryBias), keyBias: try vector(.keyBias), valueBias: try vector(.valueBias),
       queryNorm: try vector(.queryNorm), keyNorm: try vector(.keyNorm),
       attentionPostNorm: try vector(.attentionPostNorm), ffnNorm: try vector(.ffnNorm) ?? [],
-      gate: gate, up: up, down: try matrix(.down).transposed(), ffnPostNorm: try vector(.ffnPostNorm))
+      gate: gate, up: up, down: try matrix(.down), ffnPostNorm: try vector(.ffnPostNorm))
   }
 }

@@ -50,9 +50,9 @@ public struct BundleWriter {
   public init(
     model: Checkpoint, thresholds: Thresholds, others: [Thresholds] = [], type: WeightType, toolVersion: String
   ) throws {
-    try thresholds.request.method.checkExportable()
     let hash = try model.hash
     for each in [thresholds] + others {
+      try type.check(holds: each.request.method)
       guard each.modelHash == hash else { throw BundleError.otherModel(thresholds: each.modelHash, model: hash) }
       try each.check(model.configuration)
     }
@@ -156,21 +156,33 @@ public struct BundleWriter {
     let total = Double(max(layout.header.dataSize, 1))
     var source = TensorSource(model.weights, ladder.factorRows)
     var exact = ExactWeights()
-    for entry in layout.entries {
-      let matrix = try source.values(of: entry)
-      let bytes = try encoded(matrix, entry)
-      exact.count(matrix, storedAs: bytes, entry)
-      try writer.append(bytes)
-      try writer.append([UInt8](repeating: 0, count: -bytes.count & (BundleLayout.alignment - 1)))
-      try writer.endFrame()
+    for group in layout.groups {
+      let matrices = try group[0].tensors.map { try source.values(of: $0, isTransposed: group[0].isTransposed) }
+      let stored = try group.map { try encoded(matrices, $0) }
+      for bytes in stored {
+        try writer.append(bytes)
+        try writer.append([UInt8](repeating: 0, count: -bytes.count & (BundleLayout.alignment - 1)))
+        try writer.endFrame()
+      }
+      for (tensor, matrix) in zip(group[0].tensors, matrices) {
+        let values = try layout.stored(tensor) { entry, body in
+          let index = group.firstIndex { $0.name == entry.name } ?? 0
+          stored[index].withUnsafeBytes(body)
+        }
+        exact.count(matrix, storedAs: values, isMatrix: tensor.isMatrix)
+      }
       progress(Double(writer.count) / total)
     }
     try writer.finish()
     return exact
   }
 
-  private func encoded(_ matrix: Matrix, _ entry: BundleLayout.Entry) throws(BundleError) -> [UInt8] {
-    do { return try entry.type.encode(matrix) } catch { throw BundleError(error, tensor: entry.name, entry.type) }
+  private func encoded(_ matrices: [Matrix], _ entry: BundleLayout.Entry) throws(BundleError) -> [UInt8] {
+    do { return try entry.encode(matrices) } catch {
+      let name = error.tensor.storedName(
+        in: model.configuration.architecture, type, cutsInput: ladder.factorRows != nil)
+      throw BundleError(error.problem, tensor: name, type)
+    }
   }
 }
 

@@ -12,14 +12,12 @@ public struct ExactWeights: Sendable, Equatable, Encodable {
   public var share: Double { weights == 0 ? 1 : Double(exactWeights) / Double(weights) }
 
   /// Adds one tensor. Complexity: O(its weights).
-  mutating func count(_ source: Matrix, storedAs bytes: [UInt8], _ entry: BundleLayout.Entry) {
-    let stored = Matrix(rows: source.rows, columns: source.columns)
-    entry.type.decode(bytes, into: stored)
+  mutating func count(_ source: Matrix, storedAs stored: Matrix, isMatrix: Bool) {
     var equal = 0
     for i in 0..<source.count { equal &+= stored.base[i] == source.base[i] ? 1 : 0 }
     weights += source.count
     exactWeights += equal
-    guard entry.shape.count == 2 else { return }
+    guard isMatrix else { return }
     matrices += 1
     exactMatrices += equal == source.count ? 1 : 0
   }

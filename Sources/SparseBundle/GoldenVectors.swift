@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import ThresholdSolver
 
 /// What a runtime must compute from a bundle: a few texts as tokens, the logits after some of their
 /// positions, and what every token keeps. Computed when the bundle is made, by the forward pass.
@@ -37,8 +38,9 @@ public struct GoldenVectors: Sendable, Equatable {
 // The file: for each text `t` of `golden.safetensors`
 //   texts.t.tokens I32 [tokens], texts.t.positions I32 [positions],
 //   texts.t.source, texts.t.dense, texts.t.sparse F32 [positions, vocabulary],
-//   texts.t.kept_ffn, kept_down, kept_input, kept_query, kept_output U8 [tokens, layers, channels / 8 rounded up]:
-//   bit `c % 8` of byte `c / 8` says that channel `c` is kept.
+//   texts.t.kept_ffn, kept_down, kept_input, kept_query, kept_key, kept_value, kept_output and, of graded weights,
+//   texts.t.full_ffn, full_query, full_key, full_value, full_output U8 [tokens, layers, channels / 8 rounded up]:
+//   bit `c % 8` of byte `c / 8` says that channel `c` is kept, or that it is read with all bits.
 extension GoldenVectors {
   func tensors(vocabularySize: Int) -> [SafetensorsTensor] {
     texts.enumerated().flatMap { index, text in
@@ -52,14 +54,16 @@ extension GoldenVectors {
         SafetensorsTensor(name: name + "dense", shape: logits, values: text.dense),
         SafetensorsTensor(name: name + "sparse", shape: logits, values: text.sparse),
       ]
-      for place in KeptPlace.allCases {
-        let flags = text.kept.map { $0.compactMap { $0[place] } }
-        guard let layers = flags.first?.count, let channels = flags.first?.first?.count, layers > 0 else { continue }
+      func add(_ kind: String, _ place: Thresholds.Place, _ flags: (KeptChannels) -> [Bool]?) {
+        let flags = text.kept.map { $0.compactMap(flags) }
+        guard let layers = flags.first?.count, let channels = flags.first?.first?.count, layers > 0 else { return }
         tensors.append(
           SafetensorsTensor(
-            name: name + place.rawValue, shape: [flags.count, layers, (channels + 7) / 8],
+            name: name + kind + place.rawValue, shape: [flags.count, layers, (channels + 7) / 8],
             values: flags.joined().flatMap(packed)))
       }
+      for place in Thresholds.Place.allCases { add(keptPrefix, place) { $0[place] } }
+      for place in Thresholds.Place.allCases { add(fullPrefix, place) { $0.full?[place] } }
       return tensors
     }
   }
@@ -92,47 +96,49 @@ extension GoldenVectors {
       else { throw fail("\(kind) is not finite logits of every position") }
       return values
     }
-    func kept(_ place: KeptPlace, channels: Int) throws -> [[Bool]]? {
-      guard let tensor = file.header.tensor(named: name + place.rawValue) else { return nil }
+    func flags(_ kind: String, _ place: Thresholds.Place) throws -> [[Bool]]? {
+      let name = name + kind + place.rawValue
+      guard let tensor = file.header.tensor(named: name) else { return nil }
+      let channels = c.width(of: place)
       let width = (channels + 7) / 8
       guard tensor.type == .u8, tensor.shape == [tokens.count, c.layerCount, width],
-        let bytes = file.withBytes(of: tensor.name, { Array($0) })
-      else { throw fail("\(place.rawValue) is not one flag a token, layer and channel") }
+        let bytes = file.withBytes(of: name, { Array($0) })
+      else { throw fail("\(kind)\(place.rawValue) is not one flag a token, layer and channel") }
       return (0..<tokens.count * c.layerCount).map { unpacked(bytes[$0 * width..<($0 + 1) * width], channels) }
     }
-    guard let ffn = try kept(.ffn, channels: c.intermediateSize) else { throw fail("kept_ffn is missing") }
-    let down = try kept(.down, channels: c.intermediateSize)
-    let input = try kept(.input, channels: c.hiddenSize)
-    let query = try kept(.query, channels: c.hiddenSize)
-    let output = try kept(.output, channels: c.queryWidth)
-    let flags = tokens.indices.map { token in
+    guard let ffn = try flags(keptPrefix, .ffn) else { throw fail("kept_ffn is missing") }
+    let (down, input) = (try flags(keptPrefix, .down), try flags(keptPrefix, .input))
+    let (query, key) = (try flags(keptPrefix, .query), try flags(keptPrefix, .key))
+    let (value, output) = (try flags(keptPrefix, .value), try flags(keptPrefix, .output))
+    let full = try flags(fullPrefix, .ffn).map { ffn in
+      GradedPlaces(
+        ffn: ffn, query: try flags(fullPrefix, .query), key: try flags(fullPrefix, .key),
+        value: try flags(fullPrefix, .value), output: try flags(fullPrefix, .output))
+    }
+    let kept = tokens.indices.map { token in
       (0..<c.layerCount).map { layer in
         let i = token * c.layerCount + layer
-        return KeptChannels(ffn: ffn[i], down: down?[i], input: input?[i], query: query?[i], output: output?[i])
+        return KeptChannels(
+          ffn: ffn[i], down: down?[i], input: input?[i], query: query?[i], key: key?[i], value: value?[i],
+          output: output?[i], full: full?.map { $0[i] })
       }
     }
     return Text(
       tokens: tokens, positions: positions, source: try logits("source"), dense: try logits("dense"),
-      sparse: try logits("sparse"), kept: flags)
+      sparse: try logits("sparse"), kept: kept)
   }
 }
 
-private enum KeptPlace: String, CaseIterable {
-  case ffn = "kept_ffn"
-  case down = "kept_down"
-  case input = "kept_input"
-  case query = "kept_query"
-  case output = "kept_output"
-}
+private let keptPrefix = "kept_"
+private let fullPrefix = "full_"
 
-extension KeptChannels {
-  fileprivate subscript(place: KeptPlace) -> [Bool]? {
+extension ModelConfiguration {
+  /// How many decisions a token needs at a place of a layer.
+  fileprivate func width(of place: Thresholds.Place) -> Int {
     switch place {
-    case .ffn: ffn
-    case .down: down
-    case .input: input
-    case .query: query
-    case .output: output
+    case .ffn, .down: intermediateSize
+    case .input, .otherInput, .query, .key, .value: hiddenSize
+    case .output: queryWidth
     }
   }
 }

@@ -25,7 +25,7 @@ public struct ModelBundle: Sendable {
     goldenFile = BundleFile.golden(at: other)
     configuration = try ModelConfiguration(huggingFaceConfiguration: path + "/" + BundleFile.configuration)
     thresholds = try Thresholds(SafetensorsFile(path: path + "/" + BundleFile.thresholds(at: other)))
-    try thresholds.request.method.checkExportable()
+    try manifest.weights.type.check(holds: thresholds.request.method)
     try thresholds.check(configuration)
     weights = try BundleWeights(
       path: path + "/" + BundleFile.weights, configuration, manifest.weights.type,
@@ -46,14 +46,8 @@ public struct ModelBundle: Sendable {
   public var golden: GoldenVectors {
     get throws {
       let golden = try GoldenVectors(SafetensorsFile(path: path + "/" + goldenFile), configuration)
-      let attention = thresholds.request.attention
-      let secondCut = thresholds.layers.contains { $0.product != nil }
-      let inputCut = thresholds.layers.contains { $0.input != nil }
       let fits = golden.texts.allSatisfy { text in
-        text.kept.joined().allSatisfy {
-          ($0.query != nil) == attention && ($0.output != nil) == attention && ($0.down != nil) == secondCut
-            && ($0.input != nil) == inputCut
-        }
+        text.kept.allSatisfy { layers in zip(layers, thresholds.layers).allSatisfy { $0.isDecided(by: $1) } }
       }
       guard fits else {
         throw BundleError.malformed(

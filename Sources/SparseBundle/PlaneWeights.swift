@@ -25,9 +25,10 @@ public struct PlaneWeights: WeightSource {
   public func layer(_ index: Int) throws -> LayerWeights {
     try weights.layer(index).mapMatrices { matrix, part in
       let tensor = ModelTensor.layer(index, part)
-      let stored = tensor.isInPlanesByInput ? matrix.transposed() : matrix
+      let turns = tensor.isStoredByInput(.int8Planes, cutsInput: false)
+      let stored = turns ? matrix.transposed() : matrix
       try round(stored, tensor)
-      return tensor.isInPlanesByInput ? stored.transposed() : stored
+      return turns ? stored.transposed() : stored
     }
   }
 
@@ -47,27 +48,10 @@ public struct PlaneWeights: WeightSource {
 
   /// In place: a source hands out new matrices each time.
   private func round(_ matrix: Matrix, _ tensor: ModelTensor) throws(BundleError) {
-    do { try PlaneRecord.round(matrix, highAlone: highAlone) } catch {
+    // Both planes together are what unsplit codes are.
+    do { try (highAlone ? RowFormat.highPlane : .int8).round(matrix) } catch {
       throw BundleError(
-        error, tensor: tensor.storedName(in: configuration.architecture, cutsInput: false), .int8)
-    }
-  }
-}
-
-extension PlaneRecord {
-  /// Replaces weights by what both planes of their rows hold, or by what the high one does.
-  fileprivate static func round(_ matrix: Matrix, highAlone: Bool) throws(UnstorableWeights) {
-    try WeightType.int8.round(matrix)
-    guard highAlone else { return }
-    let count = matrix.columns
-    var record = [UInt8](repeating: 0, count: size(columns: count))
-    try record.withUnsafeMutableBufferPointer { record throws(UnstorableWeights) in
-      guard let base = UnsafeMutableRawPointer(record.baseAddress) else { return }
-      for row in 0..<matrix.rows {
-        record.update(repeating: 0)
-        try encode(.high, matrix.row(row), count: count, into: base)
-        decode(.high, base, into: matrix.row(row), count: count)
-      }
+        error, tensor: tensor.storedName(in: configuration.architecture, .int8Planes, cutsInput: false), .int8Planes)
     }
   }
 }

@@ -8,17 +8,23 @@ public struct RoundedWeights: WeightSource {
   private let weights: any WeightSource
   private let type: WeightType
   private let factorRows: FactorRows?
+  /// What takes the place of all this where weights lie in planes.
+  private let planes: PlaneWeights?
 
   /// - Parameter factorRows: How gate and up projections are stored, where not as they are.
   public init(_ weights: any WeightSource, _ type: WeightType, _ factorRows: FactorRows? = nil) {
     self.weights = weights
     self.type = type
     self.factorRows = factorRows
+    planes = type.isInPlanes ? PlaneWeights(weights) : nil
   }
 
   public var configuration: ModelConfiguration { weights.configuration }
 
+  public var highPlanes: (any WeightSource)? { planes?.highPlanes }
+
   public func layer(_ index: Int) throws -> LayerWeights {
+    if let planes { return try planes.layer(index) }
     let layer = try weights.layer(index)
     factorRows?.exchange(layer.gate, layer.up, layer: index)
     let stored = try layer.mapMatrices { try rounded($0, .layer(index, $1)) }
@@ -27,25 +33,26 @@ public struct RoundedWeights: WeightSource {
   }
 
   public func embeddings(of tokens: [Int32]) throws -> Matrix {
-    try rounded(weights.embeddings(of: tokens), .embeddings)
+    if let planes { return try planes.embeddings(of: tokens) }
+    return try rounded(weights.embeddings(of: tokens), .embeddings)
   }
 
   public func finalNorm() throws -> [Float] { try weights.finalNorm() }
 
   public func outputHead() throws -> Matrix {
-    try rounded(weights.outputHead(), configuration.tiedEmbeddings ? .embeddings : .outputHead)
+    if let planes { return try planes.outputHead() }
+    return try rounded(weights.outputHead(), configuration.tiedEmbeddings ? .embeddings : .outputHead)
   }
 
   /// Changes the matrix where it can: a source hands out new ones each time.
   private func rounded(_ matrix: Matrix, _ tensor: ModelTensor) throws(BundleError) -> Matrix {
-    let type = type.type(of: tensor)
     let cutsInput = factorRows != nil
     // A group's weights lie next to each other as stored.
-    let turns = type.isQuantized && tensor.isSkippedByInput(cutsInput: cutsInput)
+    let turns = type.isQuantized && tensor.isStoredByInput(type, cutsInput: cutsInput)
     let stored = turns ? matrix.transposed() : matrix
-    do { try type.round(stored) } catch {
+    do { try type.formats(of: tensor)[0].round(stored) } catch {
       throw BundleError(
-        error, tensor: tensor.storedName(in: configuration.architecture, cutsInput: cutsInput), type)
+        error, tensor: tensor.storedName(in: configuration.architecture, type, cutsInput: cutsInput), type)
     }
     return turns ? stored.transposed() : stored
   }

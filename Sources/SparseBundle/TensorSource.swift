@@ -13,15 +13,15 @@ struct TensorSource {
     self.factorRows = factorRows
   }
 
-  mutating func values(of entry: BundleLayout.Entry) throws -> Matrix {
+  mutating func values(of tensor: ModelTensor, isTransposed: Bool) throws -> Matrix {
     let matrix =
-      switch entry.tensor {
-      case .embeddings: try weights.embeddings(of: (0..<Int32(entry.shape[0])).map { $0 })
+      switch tensor {
+      case .embeddings: try weights.embeddings(of: (0..<Int32(weights.configuration.vocabularySize)).map { $0 })
       case .finalNorm: row(try weights.finalNorm())
       case .outputHead: try weights.outputHead()
       case .layer(let index, let part): try values(of: part, in: layer(index))
       }
-    return entry.isTransposed ? matrix.transposed() : matrix
+    return isTransposed ? matrix.transposed() : matrix
   }
 
   private mutating func layer(_ index: Int) throws -> LayerWeights {

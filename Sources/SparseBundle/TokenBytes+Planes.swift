@@ -11,7 +11,7 @@ extension TokenBytes {
   public init(inPlanes c: ModelConfiguration, shares: [Thresholds.Shares], _ thresholds: Thresholds?) {
     func plane(_ tensor: ModelTensor) -> Double {
       guard let shape = c.shape(of: tensor) else { return 0 }
-      let stored = tensor.isInPlanesByInput ? shape.reversed() : shape
+      let stored = tensor.isStoredByInput(.int8Planes, cutsInput: false) ? shape.reversed() : shape
       return Double(stored[0] * PlaneRecord.size(columns: stored[1]))
     }
     func floats(_ tensor: ModelTensor) -> Double { Double(4 * (c.shape(of: tensor)?.reduce(1, *) ?? 0)) }
@@ -32,14 +32,6 @@ extension TokenBytes {
       }
     }
     if !shares.isEmpty { sparse += Double(thresholds?.layers.reduce(0) { $0 + $1.gradingBytes } ?? 0) }
-  }
-}
-
-extension ModelTensor {
-  /// Whether it lies in planes with a row an input, so that inputs are read in part.
-  var isInPlanesByInput: Bool {
-    guard case .layer(_, let part) = self else { return false }
-    return part.isMatrix && part != .gate && part != .up
   }
 }
 

@@ -19,14 +19,17 @@ public struct TokenBytes: Sendable, Equatable {
   ///   - shares: What each layer drops; none where every channel is kept.
   ///   - thresholds: Those that dropped it.
   public init(_ c: ModelConfiguration, _ type: WeightType, shares: [Thresholds.Shares], _ thresholds: Thresholds?) {
+    if type.isInPlanes {
+      self = Self(inPlanes: c, shares: shares, thresholds)
+      return
+    }
     let cutsInput = thresholds.flatMap(FactorRows.init) != nil
     func bytes(_ tensor: ModelTensor) -> Double {
       guard let shape = c.shape(of: tensor) else { return 0 }
-      let stored = tensor.isSkippedByInput(cutsInput: cutsInput) ? shape.reversed() : shape
-      return Double(
-        stored.dropLast().reduce(type.type(of: tensor).rowBytes(columns: stored.last ?? 0), *))
+      let stored = tensor.isStoredByInput(type, cutsInput: cutsInput) ? shape.reversed() : shape
+      return Double(stored.dropLast().reduce(type.rowBytes(of: tensor, columns: stored.last ?? 0), *))
     }
-    let embeddingRow = Double(type.type(of: .embeddings).rowBytes(columns: c.hiddenSize))
+    let embeddingRow = Double(type.rowBytes(of: .embeddings, columns: c.hiddenSize))
     dense = bytes(c.tiedEmbeddings ? .embeddings : .outputHead) + embeddingRow + bytes(.finalNorm)
     var skipped = 0.0
     for index in 0..<c.layerCount {

@@ -51,11 +51,17 @@ public final class UnpackedWeights: Sendable {
     }
   }
 
-  /// Only valid while the object is alive.
-  package func tensor(_ tensor: ModelTensor) -> Tensor? {
-    layout.entry(of: tensor).map { entry in
-      withBytes { Tensor(bytes: UnsafeRawBufferPointer(rebasing: $0[entry.byteRange]), entry: entry) }
-    }
+  /// What holds a tensor of the model: of weights in planes, that of one plane. Only valid while the object is alive.
+  ///
+  /// - Returns: `nil` where there is no such tensor, or where it is not stored in one piece.
+  package func tensor(_ tensor: ModelTensor, plane: WeightPlane? = nil) -> Tensor? {
+    let entries = layout.entries(of: tensor, plane: plane)
+    guard let entry = entries.first, entries.count == 1 else { return nil }
+    return self.tensor(entry)
+  }
+
+  private func tensor(_ entry: BundleLayout.Entry) -> Tensor {
+    withBytes { Tensor(bytes: UnsafeRawBufferPointer(rebasing: $0[entry.byteRange]), entry: entry) }
   }
 
   /// A layer in float32, in Hugging Face's orientation: for the batch of a prompt.
@@ -63,13 +69,7 @@ public final class UnpackedWeights: Sendable {
   /// - Complexity: O(the layer's weights).
   package func layer(_ index: Int) throws -> LayerWeights {
     try LayerWeights(index, configuration, factorRows) { tensor in
-      guard let found = self.tensor(tensor) else {
-        throw BundleError.malformed(file: BundleFile.weights, reason: "the model has no such tensor")
-      }
-      let shape = found.entry.shape
-      let matrix = Matrix(rows: shape.dropLast().reduce(1, *), columns: shape.last ?? 0)
-      found.entry.type.decode(found.bytes, into: matrix)
-      return matrix
+      try layout.values(tensor) { entry, body in body(self.tensor(entry).bytes) }
     }
   }
 

@@ -9,41 +9,50 @@ public enum WeightType: String, Sendable, Codable, CaseIterable {
   case int8
   /// Codes of 4 bits, a scale and a minimum for each 32 weights; embeddings and output head are int8.
   case q4
+  /// The codes of int8 in two planes of 4 bits, each a tensor of its own, so that a token can read as many bits of a
+  /// channel as it needs.
+  case int8Planes = "int8-planes"
 }
 
 extension WeightType {
   /// Whether weights are integer codes with a scale for each group of a row.
-  public var isQuantized: Bool { self == .int8 || self == .q4 }
+  public var isQuantized: Bool { self == .int8 || self == .q4 || self == .int8Planes }
 
-  /// The type of one tensor in a bundle of this type.
-  func type(of tensor: ModelTensor) -> WeightType {
-    switch tensor {
-    case .embeddings, .outputHead: self == .q4 ? .int8 : self
-    case .finalNorm: .f32
-    case .layer(_, let part): part.isMatrix ? self : .f32
+  /// Whether runtimes may round activations to 8 bits, to multiply them with the codes in integers.
+  public var allowsRoundedActivations: Bool { self == .int8 || self == .q4 }
+
+  /// Whether thresholds grade the weights, by the high plane of each.
+  public var isInPlanes: Bool { self == .int8Planes }
+
+  /// How one tensor is stored in a bundle of this type: in one format, or in two whose values add up to the weights.
+  package func formats(of tensor: ModelTensor) -> [RowFormat] {
+    guard tensor.isMatrix else { return [.f32] }
+    return switch self {
+    case .f32: [.f32]
+    case .f16: [.f16]
+    case .bf16: [.bf16]
+    case .int8: [.int8]
+    case .q4: [tensor.isInLayer ? .q4 : .int8]
+    case .int8Planes: [.highPlane, .lowPlane]
     }
   }
 
-  /// Size of the record of a row, in bytes: rows lie one after the other, each in a record of its own.
-  package func rowBytes(columns: Int) -> Int {
+  /// The bytes of a row, over all formats of its tensor.
+  func rowBytes(of tensor: ModelTensor, columns: Int) -> Int {
+    formats(of: tensor).reduce(0) { $0 + $1.rowBytes(columns: columns) }
+  }
+}
+
+extension ModelTensor {
+  var isMatrix: Bool {
     switch self {
-    case .f32: 4 * columns
-    case .f16, .bf16: 2 * columns
-    case .int8: Int8Record.size(columns: columns)
-    case .q4: Q4Record.size(columns: columns)
+    case .embeddings, .outputHead: true
+    case .finalNorm: false
+    case .layer(_, let part): part.isMatrix
     }
   }
 
-  /// What a tensor of `shape` is in a safetensors file: records are bytes to it.
-  func description(named name: String, shape: [Int]) -> SafetensorsHeader.Description {
-    switch self {
-    case .f32: .init(name: name, type: .f32, shape: shape)
-    case .f16: .init(name: name, type: .f16, shape: shape)
-    case .bf16: .init(name: name, type: .bf16, shape: shape)
-    case .int8, .q4:
-      .init(name: name, type: .u8, shape: shape.dropLast() + [rowBytes(columns: shape.last ?? 0)])
-    }
-  }
+  fileprivate var isInLayer: Bool { if case .layer = self { true } else { false } }
 }
 
 extension LayerTensor {

@@ -4,20 +4,26 @@ import ThresholdSolver
 public struct DecisionCounts: Sendable, Equatable {
   public struct Place: Sendable, Equatable {
     public private(set) var kept = 0
+    /// Of those kept, the ones that were read with all bits of their weights; `nil` where all of them were.
+    public private(set) var full: Int?
     public private(set) var seen = 0
 
     /// The share dropped; 0 where nothing was decided.
     public var share: Double { seen == 0 ? 0 : Double(seen - kept) / Double(seen) }
 
-    mutating func count(kept: Int, of channels: Int) {
+    /// The share that was read with all bits, of graded weights.
+    public var fullShare: Double? { full.map { Double($0) / Double(max(seen, 1)) } }
+
+    /// - Parameter full: How many of those kept were read whole, of graded weights.
+    mutating func count(kept: Int, full: Int? = nil, of channels: Int) {
       self.kept += kept
       seen += channels
+      if let full { self.full = (self.full ?? 0) + full }
     }
 
-    mutating func count(_ flags: [Bool], _ rule: KeepRule) {
+    mutating func count(_ flags: [Bool], full: [Bool]? = nil, _ rule: KeepRule) {
       guard case .thresholds = rule else { return }
-      kept += flags.count { $0 }
-      seen += flags.count
+      count(kept: flags.count { $0 }, full: full?.count { $0 }, of: flags.count)
     }
   }
 
@@ -27,13 +33,20 @@ public struct DecisionCounts: Sendable, Equatable {
   /// Inputs of the FFN that deciding rows read, of all; nothing where they read them all.
   public internal(set) var input = Place()
   public internal(set) var query = Place()
+  /// Of graded weights alone: all others read all inputs of key and value projections.
+  public internal(set) var key = Place()
+  public internal(set) var value = Place()
   public internal(set) var output = Place()
 
   /// The shares dropped, over all layers and steps; `nil` where nothing was decided.
   public var shares: Thresholds.Shares {
-    Thresholds.Shares(
-      ffn: ffn.share, down: down.seen > 0 ? down.share : nil,
-      input: input.seen > 0 ? input.share : nil, query: query.seen > 0 ? query.share : nil,
-      output: output.seen > 0 ? output.share : nil)
+    func share(_ place: Place) -> Double? { place.seen > 0 ? place.share : nil }
+    return Thresholds.Shares(
+      ffn: ffn.share, down: share(down), input: share(input), query: share(query), key: share(key),
+      value: share(value), output: share(output),
+      full: ffn.fullShare.map {
+        GradedPlaces(
+          ffn: $0, query: query.fullShare, key: key.fullShare, value: value.fullShare, output: output.fullShare)
+      })
   }
 }

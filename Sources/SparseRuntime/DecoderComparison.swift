@@ -113,11 +113,6 @@ public struct DecoderComparison: Sendable, Equatable {
   }
 }
 
-extension KeptChannels {
-  /// How many channels were decided on.
-  var count: Int { ffn.count + (down?.count ?? 0) + (input?.count ?? 0) + (query?.count ?? 0) + (output?.count ?? 0) }
-}
-
 extension KeptList {
   fileprivate var flags: [Bool] {
     var flags = [Bool](repeating: false, count: channels)

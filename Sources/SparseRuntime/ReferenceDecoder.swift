@@ -16,12 +16,12 @@ public struct ReferenceDecoder: TokenDecoder {
   /// Decisions so far in which thresholds did not say what was recorded.
   public private(set) var disagreements: [Disagreement] = []
   /// What thresholds decided so far, at each place.
-  public private(set) var decided = DecisionCounts()
+  public internal(set) var decided = DecisionCounts()
 
-  private let model: SparseModel
+  let model: SparseModel
   private let rotary: RotaryTables
   private let capacity: Int
-  private let precision: ActivationPrecision
+  let precision: ActivationPrecision
   private var logits: [Float] = []  // of the last step
   private var keys: [[Float]]  // a layer each: [positions, keyValueWidth]
   private var values: [[Float]]
@@ -69,22 +69,35 @@ public struct ReferenceDecoder: TokenDecoder {
     let layer = model.layers[index]
     let input = norm(x, layer.attentionNorm)
 
-    let keptQuery = keep(input, layer.thresholds.query, index, rule) { $0.query }
-    if layer.thresholds.query != nil { decided.query.count(keptQuery, rule) }
-    var query = add(layer.queryBias, to: inputs(layer.query, input, keptQuery))
-    let rounded = rounded(input)
-    var key = add(layer.keyBias, to: outputs(layer.key, rounded))
-    let value = add(layer.valueBias, to: outputs(layer.value, rounded))
+    let projected = layer.high == nil ? projections(index, input, rule) : gradedProjections(index, input, rule)
+    var query = add(layer.queryBias, to: projected.query)
+    var key = add(layer.keyBias, to: projected.key)
+    let value = add(layer.valueBias, to: projected.value)
     turn(&query, heads: c.headCount, layer.queryNorm, rotary[index])
     turn(&key, heads: c.keyValueHeadCount, layer.keyNorm, rotary[index])
     keys[index] += key
     values[index] += value
 
     let mixed = heads(query, keys[index], values[index], window: c.slidingWindow(ofLayer: index))
-    let keptOutput = keep(mixed, layer.thresholds.output, index, rule) { $0.output }
-    if layer.thresholds.output != nil { decided.output.count(keptOutput, rule) }
-    let output = inputs(layer.output, mixed, keptOutput)
+    let output = layer.high == nil ? self.output(index, mixed, rule) : gradedOutput(index, mixed, rule)
     x = add(layer.attentionPostNorm.map { norm(output, $0) } ?? output, to: x)
+  }
+
+  private mutating func projections(
+    _ index: Int, _ input: [Float], _ rule: KeepRule
+  ) -> (query: [Float], key: [Float], value: [Float]) {
+    let layer = model.layers[index]
+    let kept = keep(input, layer.thresholds.query, index, rule) { $0.query }
+    if layer.thresholds.query != nil { decided.query.count(kept, rule) }
+    let rounded = rounded(input)
+    return (inputs(layer.query, input, kept), outputs(layer.key, rounded), outputs(layer.value, rounded))
+  }
+
+  private mutating func output(_ index: Int, _ mixed: [Float], _ rule: KeepRule) -> [Float] {
+    let layer = model.layers[index]
+    let kept = keep(mixed, layer.thresholds.output, index, rule) { $0.output }
+    if layer.thresholds.output != nil { decided.output.count(kept, rule) }
+    return inputs(layer.output, mixed, kept)
   }
 
   /// What each head reads from the positions so far, side by side: `[queryWidth]`.
@@ -115,8 +128,16 @@ public struct ReferenceDecoder: TokenDecoder {
 
   private mutating func feedForward(_ index: Int, _ rule: KeepRule, _ x: inout [Float]) {
     let layer = model.layers[index]
-    let (thresholds, channels) = (layer.thresholds, 0..<layer.gate.rows)
     let normed = norm(x, layer.ffnNorm)
+    let output = layer.high == nil ? products(index, normed, rule) : gradedProducts(index, normed, rule)
+    x = add(layer.ffnPostNorm.map { norm(output, $0) } ?? output, to: x)
+    if let bias = layer.thresholds.bias, !rule.isDense { x = add(bias, to: x) }
+  }
+
+  /// What the channels of the FFN add up to.
+  private mutating func products(_ index: Int, _ normed: [Float], _ rule: KeepRule) -> [Float] {
+    let layer = model.layers[index]
+    let (thresholds, channels) = (layer.thresholds, 0..<layer.gate.rows)
     let input = rounded(normed)
     func gate(_ channel: Int, _ input: [Float]) -> Float { activation(dot(layer.gate, row: channel, input)) }
     func up(_ channel: Int, _ input: [Float]) -> Float { dot(layer.up, row: channel, input) }
@@ -135,20 +156,11 @@ public struct ReferenceDecoder: TokenDecoder {
     let keptDown = keep(products, thresholds.product, index, rule) { $0.down }
     if thresholds.product != nil { decided.down.count(zip(kept, keptDown).map { $0 && $1 }, rule) }
 
-    let output = inputs(layer.down, products, zip(kept, keptDown).map { $0 && $1 })
-    x = add(layer.ffnPostNorm.map { norm(output, $0) } ?? output, to: x)
-    if let bias = thresholds.bias, !rule.isDense { x = add(bias, to: x) }
-  }
-
-  private func activation(_ x: Float) -> Float {
-    switch model.configuration.gateActivation {
-    case .silu: x / (1 + exp(-x))
-    case .geluTanh: x / 2 * (1 + tanh(0.7978845608 * (x + 0.044715 * x * x * x)))
-    }
+    return inputs(layer.down, products, zip(kept, keptDown).map { $0 && $1 })
   }
 
   /// The channels to keep of `x`, all where there are no thresholds.
-  private mutating func keep(
+  mutating func keep(
     _ x: [Float], _ thresholds: [Float]?, _ layer: Int, _ rule: KeepRule, _ place: (KeptChannels) -> [Bool]?
   ) -> [Bool] {
     guard let thresholds else { return x.map { _ in true } }
@@ -166,73 +178,5 @@ public struct ReferenceDecoder: TokenDecoder {
       }
       return recorded
     }
-  }
-}
-
-// Plain arithmetic.
-extension ReferenceDecoder {
-  private func norm(_ x: [Float], _ weight: [Float]) -> [Float] {
-    let squares = x.reduce(0) { $0 + $1 * $1 }
-    let scale = 1 / (squares / Float(x.count) + model.configuration.normEpsilon).squareRoot()
-    return x.indices.map { x[$0] * scale * weight[$0] }
-  }
-
-  /// Each group of 32 rounded to multiples of its greatest magnitude over 127, halves to even.
-  private func rounded(_ x: [Float]) -> [Float] {
-    guard precision == .int8 else { return x }
-    return stride(from: 0, to: x.count, by: 32).flatMap { start -> [Float] in
-      let group = x[start..<min(start + 32, x.count)]
-      let greatest = group.reduce(0) { max($0, $1.magnitude) }
-      guard group.allSatisfy(\.isFinite) else { return group.map { _ in .nan } }
-      let (scale, inverse) = (greatest / 127, 127 / greatest)
-      return group.map { inverse.isFinite ? ($0 * inverse).rounded(.toNearestOrEven) * scale : 0 }
-    }
-  }
-
-  /// Norms each head where the architecture does, then turns it by its position.
-  private func turn(_ x: inout [Float], heads: Int, _ weight: [Float]?, _ rotary: RotaryTable) {
-    let width = model.configuration.headDimension
-    let half = width / 2
-    let cosines = rotary.cosines(at: position)
-    let sines = rotary.sines(at: position)
-    for start in stride(from: 0, to: heads * width, by: width) {
-      if let weight { x.replaceSubrange(start..<start + width, with: norm(Array(x[start..<start + width]), weight)) }
-      for i in 0..<half {
-        let (a, b) = (x[start + i], x[start + half + i])
-        x[start + i] = a * cosines[i] - b * sines[i]
-        x[start + half + i] = b * cosines[i] + a * sines[i]
-      }
-    }
-  }
-
-  private func add(_ bias: [Float]?, to x: [Float]) -> [Float] {
-    guard let bias else { return x }
-    return zip(x, bias).map { $0 + $1 }
-  }
-
-  /// `W x` for a matrix with one row an output.
-  private func outputs(_ matrix: Matrix, _ x: [Float]) -> [Float] {
-    (0..<matrix.rows).map { dot(matrix, row: $0, x) }
-  }
-
-  /// `W x` for a matrix with one row an input, reading the rows of kept inputs only.
-  private func inputs(_ matrix: Matrix, _ x: [Float], _ kept: [Bool]) -> [Float] {
-    var y = [Float](repeating: 0, count: matrix.columns)
-    for input in x.indices where kept[input] {
-      let row = matrix.row(input)
-      for i in y.indices { y[i] += x[input] * row[i] }
-    }
-    return y
-  }
-
-  private func dot(_ matrix: Matrix, row: Int, _ x: [Float]) -> Float {
-    let weights = matrix.row(row)
-    var sum: Float = 0
-    for i in x.indices { sum += weights[i] * x[i] }
-    return sum
-  }
-
-  private func elements(_ matrix: Matrix, row: Int) -> [Float] {
-    Array(UnsafeBufferPointer(start: matrix.row(row), count: matrix.columns))
   }
 }

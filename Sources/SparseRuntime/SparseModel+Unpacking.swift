@@ -33,6 +33,17 @@ extension SparseModel.Layer {
       attentionPostNorm: try weights.vector(index, .attentionPostNorm),
       ffnNorm: try weights.vector(index, .ffnNorm) ?? [],
       gate: factors.gate, up: factors.up, down: try matrix(.down),
-      ffnPostNorm: try weights.vector(index, .ffnPostNorm), thresholds: thresholds)
+      ffnPostNorm: try weights.vector(index, .ffnPostNorm), thresholds: thresholds,
+      high: try weights.highAlone.map { try SparseModel.HighPlanes($0, index) })
+  }
+}
+
+extension SparseModel.HighPlanes {
+  /// - Parameter weights: Those of high planes alone.
+  fileprivate init(_ weights: BundleWeights, _ index: Int) throws {
+    func matrix(_ part: LayerTensor) throws -> Matrix { try weights.stored(.layer(index, part)) }
+    self.init(
+      query: try matrix(.query), key: try matrix(.key), value: try matrix(.value), output: try matrix(.output),
+      gate: try matrix(.gate), up: try matrix(.up), down: try matrix(.down))
   }
 }

@@ -8,8 +8,9 @@ public struct SparseModel: Sendable {
   public struct Layer: Sendable {
     public var attentionNorm: [Float]  // [hiddenSize]
     public var query: Matrix  // [hiddenSize, queryWidth]: a row an input
-    public var key: Matrix  // [keyValueWidth, hiddenSize]
-    public var value: Matrix  // [keyValueWidth, hiddenSize]
+    // Both [keyValueWidth, hiddenSize]; of graded weights [hiddenSize, keyValueWidth]: a row an input.
+    public var key: Matrix
+    public var value: Matrix
     public var output: Matrix  // [queryWidth, hiddenSize]: a row an input
     public var queryBias: [Float]?
     public var keyBias: [Float]?
@@ -23,12 +24,14 @@ public struct SparseModel: Sendable {
     public var down: Matrix  // [intermediateSize, hiddenSize]: a row an input
     public var ffnPostNorm: [Float]?  // [hiddenSize]
     public var thresholds: Thresholds.Layer
+    /// What the high planes of graded weights stand for alone; `nil` of others.
+    public var high: HighPlanes?
 
     public init(
       attentionNorm: [Float], query: Matrix, key: Matrix, value: Matrix, output: Matrix,
       queryBias: [Float]?, keyBias: [Float]?, valueBias: [Float]?, queryNorm: [Float]?, keyNorm: [Float]?,
       attentionPostNorm: [Float]?, ffnNorm: [Float], gate: Matrix, up: Matrix, down: Matrix, ffnPostNorm: [Float]?,
-      thresholds: Thresholds.Layer
+      thresholds: Thresholds.Layer, high: HighPlanes? = nil
     ) {
       self.attentionNorm = attentionNorm
       self.query = query
@@ -47,6 +50,30 @@ public struct SparseModel: Sendable {
       self.down = down
       self.ffnPostNorm = ffnPostNorm
       self.thresholds = thresholds
+      self.high = high
+    }
+  }
+
+  /// A layer's projections with half of their bits, each lying as the projection itself does.
+  public struct HighPlanes: Sendable {
+    public var query: Matrix
+    public var key: Matrix
+    public var value: Matrix
+    public var output: Matrix
+    public var gate: Matrix
+    public var up: Matrix
+    public var down: Matrix
+
+    public init(
+      query: Matrix, key: Matrix, value: Matrix, output: Matrix, gate: Matrix, up: Matrix, down: Matrix
+    ) {
+      self.query = query
+      self.key = key
+      self.value = value
+      self.output = output
+      self.gate = gate
+      self.up = up
+      self.down = down
     }
   }
 

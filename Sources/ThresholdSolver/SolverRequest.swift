@@ -164,7 +164,7 @@ extension SolverRequest.Method {
   public var weighsColumns: Bool { self == .wina }
 
   /// Whether a bundle can hold its thresholds.
-  public var isExportable: Bool { !cutsInputs && !gradesWeights }
+  public var isExportable: Bool { !cutsInputs }
 
   /// - Throws: ``SolverError/notExportable(_:)``.
   public func checkExportable() throws(SolverError) {

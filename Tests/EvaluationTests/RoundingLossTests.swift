@@ -21,9 +21,9 @@ struct RoundingLossTests {
     #expect(loss.tokens == windows.reduce(0) { $0 + $1.count - 1 } && loss.text == "some")
     if type == .f32 { #expect(loss.kl < 1e-9) }
 
-    let rounding = try #require(type.isQuantized ? loss.activationRoundingKL : 0)
-    #expect((loss.activationRoundingKL == nil) == !type.isQuantized)
-    guard type.isQuantized else { return }
+    let rounding = try #require(type.allowsRoundedActivations ? loss.activationRoundingKL : 0)
+    #expect((loss.activationRoundingKL == nil) == !type.allowsRoundedActivations)
+    guard type.allowsRoundedActivations else { return }
     let integer = try logitsOfRoundedActivations(rounded, windows)
     #expect((rounding - divergence(windows, exact, integer)).magnitude < 1e-6)
     #expect(loss.kl > 0 && rounding > 0)

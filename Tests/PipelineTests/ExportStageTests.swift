@@ -17,7 +17,7 @@ struct ExportStageTests {
   func bundleOfEveryTypeVerifies(_ model: TinyModel, type: WeightType) throws {
     let checkpoint = try model.open()
     let done = try ExportStage(type: type, threads: 2)
-      .run(checkpoint, checkpoint.someThresholds(), output: folder.path("bundle"), console)
+      .run(checkpoint, checkpoint.someThresholds(for: type), output: folder.path("bundle"), console)
     let failed = VerifyStage().run(folder.path("bundle"), console).filter { !$0.ok }
     #expect(failed.isEmpty)
     let weights = try ModelBundle(path: folder.path("bundle")).manifest.weights

@@ -22,7 +22,7 @@ struct ManifestTests {
     switch type {
     case .f32, .bf16: #expect(weights.exactShare == 1)
     case .f16: #expect(weights.exactShare > 0.9)
-    case .int8, .q4: #expect((0..<0.5).contains(weights.exactShare))
+    case .int8, .q4, .int8Planes: #expect((0..<0.5).contains(weights.exactShare))
     }
   }
 

@@ -83,7 +83,7 @@ struct PlaneRecordTests {
     let matrix = Matrix(rows: 3, columns: columns)
     for i in 0..<matrix.count { matrix.base[i] = Float((i * 7919 + columns * 31) % 601 - 300) / 97 }
     let rounded = matrix.copy()
-    try WeightType.int8.round(rounded)
+    try RowFormat.int8.round(rounded)
     return (matrix, (0..<3).map { row in (0..<columns).map { rounded[row, $0] } })
   }
 

@@ -7,7 +7,7 @@ import Testing
 
 /// Beside numpy, bit for bit: `Fixtures/make_quantization_oracle.py`.
 struct QuantizedRowsTests {
-  private static let types: [WeightType] = [.int8, .q4]
+  private static let types: [RowFormat] = [.int8, .q4]
   private static let oracle = "quantization.safetensors"
 
   private static var cases: [String] {
@@ -16,10 +16,10 @@ struct QuantizedRowsTests {
   }
 
   @Test(arguments: cases, types)
-  func recordsAreThoseOfNumpy(_ name: String, type: WeightType) throws {
+  func recordsAreThoseOfNumpy(_ name: String, type: RowFormat) throws {
     let file = try SharedFixtures.safetensors(Self.oracle)
     let weights = try matrix(file, name)
-    guard let expected = file.withBytes(of: "\(name).\(type.rawValue)", { Array($0) }) else {
+    guard let expected = file.withBytes(of: "\(name).\(type)", { Array($0) }) else {
       #expect(throws: UnstorableWeights.outOfRange) { try type.encode(weights) }
       return
     }
@@ -40,13 +40,13 @@ struct QuantizedRowsTests {
   func valuesOfGGUFFilesAreKept(_ name: String) throws {
     let weights = try matrix(SharedFixtures.safetensors(Self.oracle), name)
     let before = weights.values
-    try (name == "exact_int8" ? WeightType.int8 : .q4).round(weights)
+    try (name == "exact_int8" ? RowFormat.int8 : .q4).round(weights)
     #expect(weights.values == before)
   }
 
   /// Rounding is encoding and decoding, and what was rounded stays where it is.
   @Test(arguments: cases.filter { $0 != "only_int8" && $0 != "tiny" }, types)
-  func roundedValuesAreKept(_ name: String, type: WeightType) throws {
+  func roundedValuesAreKept(_ name: String, type: RowFormat) throws {
     let weights = try matrix(SharedFixtures.safetensors(Self.oracle), name)
     let records = try type.encode(weights)
     try type.round(weights)
@@ -62,7 +62,7 @@ struct QuantizedRowsTests {
   }
 
   @Test(arguments: types, [Float.nan, .infinity, -.infinity])
-  func weightThatIsNoNumberIsRefused(_ type: WeightType, weight: Float) {
+  func weightThatIsNoNumberIsRefused(_ type: RowFormat, weight: Float) {
     for column in [0, 31, 32, 39] {
       let matrix = Matrix(rows: 2, columns: 40)
       matrix[1, column] = weight
@@ -70,8 +70,8 @@ struct QuantizedRowsTests {
     }
   }
 
-  @Test(arguments: WeightType.allCases, [0, 1, 5, 32, 33])
-  func rowsBeyondTheTypesRangeAreRefused(_ type: WeightType, columns: Int) throws {
+  @Test(arguments: RowFormat.allCases, [0, 1, 5, 32, 33])
+  func rowsBeyondTheTypesRangeAreRefused(_ type: RowFormat, columns: Int) throws {
     let matrix = Matrix(rows: 1, columns: columns)
     #expect(try type.encode(matrix).count == type.rowBytes(columns: columns))
     guard type != .f32, columns > 0 else { return }
@@ -80,7 +80,7 @@ struct QuantizedRowsTests {
   }
 
   @Test(arguments: types)
-  func recordsFillCacheLines(_ type: WeightType) {
+  func recordsFillCacheLines(_ type: RowFormat) {
     #expect(type.rowBytes(columns: 576) == (type == .int8 ? 640 : 384))
     for columns in 1...300 { #expect(type.rowBytes(columns: columns).isMultiple(of: 64)) }
   }

@@ -7,11 +7,13 @@ public func logits(
   _ weights: any WeightSource, _ sequences: [[Int32]], threads: Int = 1, memoryBudget: Int = .max,
   scratchDirectory: String = ".", tap: (_ layer: Int) -> any ActivationTap = { _ in DenseTap() }
 ) throws -> [[Float]] {
-  let pass = ForwardPass(weights.configuration, longest: sequences.map(\.count).max() ?? 0, threads: threads)
+  let high = weights.highPlanes
+  let pass = ForwardPass(
+    weights.configuration, longest: sequences.map(\.count).max() ?? 0, threads: threads, hasHighPlanes: high != nil)
   let states = try pass.embed(
     sequences, weights, memoryBudget: memoryBudget, scratchDirectory: scratchDirectory)
   for layer in 0..<weights.configuration.layerCount {
-    try pass.run(weights.layer(layer), index: layer, states, tap: tap(layer))
+    try pass.run(weights.layer(layer), high: high?.layer(layer), index: layer, states, tap: tap(layer))
   }
   let head = try pass.outputHead(weights)
   return try sequences.indices.map { index in

@@ -48,6 +48,46 @@ extension Checkpoint {
       modelHash: try hash, corpusHash: "c", statisticsHash: "s")
   }
 
+  /// Thresholds that read about a third of the FFN's channels and of attention's inputs whole, a third by their high
+  /// planes, and a third not at all: other ones for each.
+  public func someGradedThresholds(attention: Bool = true) throws -> Thresholds {
+    var numbers = RandomNumbers(seed: 3)
+    let c = configuration
+    /// One below which nothing is read, and one from which everything is.
+    func random(_ count: Int, _ range: Range<Float>) -> (half: [Float], full: [Float]) {
+      let half = (0..<count).map { _ in Float.random(in: range, using: &numbers) }
+      return (half, half.map { $0 + Float.random(in: range, using: &numbers) })
+    }
+    return Thresholds(
+      request: try SolverRequest(method: .planes, attention: attention, sparsity: 0.5),
+      layers: (0..<c.layerCount).map { _ in
+        let (ffn, output) = (random(c.intermediateSize, 0..<0.05), random(c.queryWidth, 0..<0.3))
+        let (query, key, value) = (
+          random(c.hiddenSize, 0..<0.8), random(c.hiddenSize, 0..<0.8), random(c.hiddenSize, 0..<0.8)
+        )
+        guard attention else { return Thresholds.Layer(ffn: ffn.half, full: GradedPlaces(ffn: ffn.full)) }
+        return Thresholds.Layer(
+          ffn: ffn.half, query: query.half, key: key.half, value: value.half, output: output.half,
+          full: GradedPlaces(
+            ffn: ffn.full, query: query.full, key: key.full, value: value.full, output: output.full))
+      },
+      realised: .init(
+        ffn: 0.5, query: attention ? 0.5 : nil, key: attention ? 0.5 : nil, value: attention ? 0.5 : nil,
+        output: attention ? 0.5 : nil,
+        full: attention
+          ? GradedPlaces(ffn: 0.25, query: 0.25, key: 0.25, value: 0.25, output: 0.25) : GradedPlaces(ffn: 0.25)),
+      modelHash: try hash, corpusHash: "c", statisticsHash: "s")
+  }
+
+  /// Thresholds that a bundle of a type can hold: graded ones for weights in planes.
+  public func someThresholds(
+    for type: WeightType, attention: Bool = true, isExtended: Bool = false
+  ) throws -> Thresholds {
+    type.isInPlanes
+      ? try someGradedThresholds(attention: attention)
+      : try someThresholds(attention: attention, isExtended: isExtended)
+  }
+
   /// Writes a bundle of this model with golden vectors of its first sequences.
   ///
   /// - Parameter otherSparsities: Those of budgets beside the default, which is for 0.5.
@@ -57,7 +97,7 @@ extension Checkpoint {
     to path: String, _ type: WeightType, _ sequences: [[Int32]], attention: Bool = true, isExtended: Bool = false,
     otherSparsities: [Double] = []
   ) throws -> GoldenVectors {
-    let thresholds = try someThresholds(attention: attention, isExtended: isExtended)
+    let thresholds = try someThresholds(for: type, attention: attention, isExtended: isExtended)
     let others = otherSparsities.map(thresholds.scaled)
     let rounded = RoundedWeights(weights, type, FactorRows(thresholds))
     let golden = try ([thresholds] + others).map { try goldenVectors(rounded, $0, sequences) }
@@ -71,7 +111,8 @@ extension Checkpoint {
   public func someLoss(_ type: WeightType) -> RoundingLoss? {
     guard type != .f32 else { return nil }
     return RoundingLoss(
-      text: RoundingLoss.builtInText, tokens: 3, kl: 0.25, activationRoundingKL: type.isQuantized ? 0.03125 : nil)
+      text: RoundingLoss.builtInText, tokens: 3, kl: 0.25,
+      activationRoundingKL: type.allowsRoundedActivations ? 0.03125 : nil)
   }
 
   /// What a runtime must compute, at every position.
@@ -90,6 +131,11 @@ extension Checkpoint {
   }
 }
 
+extension WeightType {
+  /// Those that hold thresholds of methods that do not grade.
+  public static let unsplit = allCases.filter { !$0.isInPlanes }
+}
+
 extension Thresholds {
   /// Those of another budget: every threshold is larger or smaller as the sparsity is.
   public func scaled(to sparsity: Double) -> Thresholds {
@@ -104,6 +150,9 @@ extension Thresholds {
       other.layers[index].output = scaled(layer.output)
       other.layers[index].product = scaled(layer.product)
       other.layers[index].input = scaled(layer.input)
+      other.layers[index].key = scaled(layer.key)
+      other.layers[index].value = scaled(layer.value)
+      other.layers[index].full = layer.full?.map { $0.map { factor * $0 } }
     }
     return other
   }

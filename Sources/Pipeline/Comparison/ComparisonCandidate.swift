@@ -11,8 +11,6 @@ struct ComparisonCandidate {
   /// What a token's bytes are counted by.
   enum Storage {
     case bundle(WeightType)
-    /// Both planes of 8-bit codes, or as much of them as grades say.
-    case planes
     /// A number that does not depend on what is dropped.
     case file(Double)
   }
@@ -49,7 +47,6 @@ struct ComparisonCandidate {
   private func bytes(_ shares: [Thresholds.Shares]) -> Double {
     switch storage {
     case .file(let bytes): bytes
-    case .planes: TokenBytes(inPlanes: source.configuration, shares: shares, thresholds).sparse
     case .bundle(let type): TokenBytes(source.configuration, type, shares: shares, thresholds).sparse
     }
   }
@@ -68,12 +65,10 @@ extension ComparisonCandidate {
   init(
     _ model: Checkpoint, as type: WeightType, _ thresholds: Thresholds, _ measuredOn: ComparisonRow.MeasuredOn
   ) throws {
+    // What grades weights has planes of its own, whatever the others are rounded to.
+    let type = thresholds.request.method.gradesWeights ? .int8Planes : type
     self.init(model, as: type, label: thresholds.request.fileLabel, measuredOn)
     kind = .method
-    if thresholds.request.method.gradesWeights {
-      (source, storage) = (ScoreFormat.int8Planes.rounded(model.weights), .planes)
-      (weightsName, group) = (ScoreFormat.int8Planes.rawValue, ScoreFormat.int8Planes.rawValue)
-    }
     self.thresholds = thresholds
     let digest = try thresholds.digest
     self.measuredOn.thresholdsSha256 = digest

@@ -78,9 +78,12 @@ extension ComparisonDocument {
     }
     if let limit = tasks?.limit, limit < 1 { return "tasks: limit must be 1 or more" }
     guard !rows.isEmpty else { return "rows: there is nothing to compare" }
-    for case .method(let entry, _) in rows {
+    for case .method(let entry, let type) in rows {
       if statistics == nil { return "statistics: methods need the file that 'gambit collect' wrote" }
       do { _ = try entry.requests } catch { return "\(error)" }
+      if type.isInPlanes, !entry.method.gradesWeights {
+        return "rows: \(BundleError.unlikeWeights(entry.method, type))"
+      }
     }
     return nil
   }

@@ -12,7 +12,7 @@ final class MappedWeights: Sendable {
   func matrix(_ tensor: ModelTensor) throws -> WeightMatrix {
     guard let found = weights.tensor(tensor), found.entry.shape.count == 2,
       let matrix = WeightMatrix(
-        found.bytes, rows: found.entry.shape[0], columns: found.entry.shape[1], type: ElementType(found.entry.type))
+        found.bytes, rows: found.entry.shape[0], columns: found.entry.shape[1], type: ElementType(found.entry.format))
     else { throw missing }
     return matrix
   }
@@ -20,7 +20,7 @@ final class MappedWeights: Sendable {
   /// A norm's or bias' values; `nil` where a model of this kind has none.
   func vector(_ tensor: ModelTensor) throws -> [Float]? {
     guard weights.configuration.shape(of: tensor) != nil else { return nil }
-    guard let found = weights.tensor(tensor), found.entry.type == .f32 else { throw missing }
+    guard let found = weights.tensor(tensor), found.entry.format == .f32 else { throw missing }
     return (0..<found.bytes.count / 4).map {
       Float(bitPattern: UInt32(littleEndian: found.bytes.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self)))
     }
@@ -32,13 +32,15 @@ final class MappedWeights: Sendable {
 }
 
 extension ElementType {
-  init(_ type: WeightType) {
-    switch type {
+  init(_ format: RowFormat) {
+    switch format {
     case .f32: self = .float32
     case .f16: self = .float16
     case .bf16: self = .bfloat16
     case .int8: self = .int8
     case .q4: self = .q4
+    case .highPlane: self = .highPlane
+    case .lowPlane: self = .lowPlane
     }
   }
 }

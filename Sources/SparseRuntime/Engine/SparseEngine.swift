@@ -44,7 +44,7 @@ public final class SparseEngine: TokenDecoder {
   ///   - capacity: The most tokens that will be decoded.
   ///   - threads: Those that share the work of a token.
   ///   - precision: What quantised weights are multiplied with; as the bundle's manifest says where `nil`.
-  /// - Throws: ``BundleError`` where a tensor is missing, `InstructionSetError` where `GAMBIT_ISA` names none.
+  /// - Throws: ``UnsupportedWeights`` of weights in planes, ``BundleError`` where a tensor is missing, `InstructionSetError` where `GAMBIT_ISA` names none.
   package convenience init(
     _ bundle: ModelBundle, _ unpacked: UnpackedWeights, capacity: Int, threads: Int,
     precision: ActivationPrecision? = nil
@@ -59,6 +59,7 @@ public final class SparseEngine: TokenDecoder {
     _ bundle: ModelBundle, _ unpacked: UnpackedWeights, capacity: Int, threads: Int, precision: ActivationPrecision,
     instructionSet: InstructionSet
   ) throws {
+    guard !bundle.weights.type.isInPlanes else { throw UnsupportedWeights(type: bundle.weights.type) }
     let weights = MappedWeights(unpacked)
     let c = bundle.configuration
     layers = try bundle.thresholds.layers.enumerated().map {
@@ -127,6 +128,15 @@ public final class SparseEngine: TokenDecoder {
     guard let normed = state.normed.elements.baseAddress else { return }
     VectorMath.rmsNorm(state.hidden.base, weight: weight, epsilon: configuration.normEpsilon, into: normed)
     kernels.prepare(state.normed)
+  }
+}
+
+/// Why the engine cannot decode a bundle.
+public struct UnsupportedWeights: Error, CustomStringConvertible {
+  public let type: WeightType
+
+  public var description: String {
+    "the fast engine does not decode weights of type '\(type.rawValue)' yet: use the reference decoder, as with 'gambit generate --oracle'"
   }
 }
 

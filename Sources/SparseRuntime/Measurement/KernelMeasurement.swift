@@ -36,7 +36,7 @@ struct KernelBench {
   private let matrices: [WeightMatrix]
 
   init(_ kernels: SparseKernels, _ name: WeightType, _ precision: ActivationPrecision, rows: Int, columns: Int) {
-    let type = ElementType(name)
+    let type = ElementType(name.formats(of: .layer(0, .gate))[0])
     (self.kernels, self.name, self.type, self.precision) = (kernels, name, type, precision)
     (self.rows, self.columns) = (rows, columns)
     let size = rows * (type.rowBytes(columns: columns) ?? 0)

@@ -1,29 +1,39 @@
 import Checkpoints
 import LinearAlgebra
 
-/// Why weights cannot be stored in a type.
+/// Why weights cannot be stored in a format.
 enum UnstorableWeights: Error {
   /// One is infinite or not a number.
   case notFinite
-  /// One, or the scale of a group, is beyond the type's range.
+  /// One, or the scale of a group, is beyond the format's range.
   case outOfRange
 }
 
-// Rows of weights and their records. One loop a type and row, so that nothing is decided for each weight.
-extension WeightType {
+// Rows of weights and their records. One loop a format and row, so that nothing is decided for each weight.
+extension RowFormat {
   /// The records of a matrix' rows, one after the other, rounded to the nearest.
   ///
   /// - Complexity: O(weights).
   func encode(_ matrix: Matrix) throws(UnstorableWeights) -> [UInt8] {
+    var records = [UInt8](repeating: 0, count: matrix.rows * rowBytes(columns: matrix.columns))
+    try encode(matrix, into: &records, every: 1, from: 0)
+    return records
+  }
+
+  /// The same as records `first`, `first + step`, … of others.
+  ///
+  /// - Precondition: `records` are zeros, `step` times those of the matrix' rows.
+  func encode(
+    _ matrix: Matrix, into records: inout [UInt8], every step: Int, from first: Int
+  ) throws(UnstorableWeights) {
     let size = rowBytes(columns: matrix.columns)
-    var records = [UInt8](repeating: 0, count: matrix.rows * size)
+    precondition(records.count == step * matrix.rows * size)
     try records.withUnsafeMutableBufferPointer { records throws(UnstorableWeights) in
       guard let base = UnsafeMutableRawPointer(records.baseAddress) else { return }
       for row in 0..<matrix.rows {
-        try encode(matrix.row(row), count: matrix.columns, into: base + row * size)
+        try encode(matrix.row(row), count: matrix.columns, into: base + (first + row * step) * size)
       }
     }
-    return records
   }
 
   /// The weights of records.
@@ -31,11 +41,16 @@ extension WeightType {
   /// - Precondition: `records` are those of exactly the matrix' rows.
   func decode(_ records: [UInt8], into matrix: Matrix) { records.withUnsafeBytes { decode($0, into: matrix) } }
 
-  func decode(_ records: UnsafeRawBufferPointer, into matrix: Matrix) {
+  /// The weights of records `first`, `first + step`, …
+  ///
+  /// - Precondition: `records` are `step` times those of the matrix' rows.
+  func decode(_ records: UnsafeRawBufferPointer, into matrix: Matrix, every step: Int = 1, from first: Int = 0) {
     let size = rowBytes(columns: matrix.columns)
-    precondition(records.count == matrix.rows * size)
+    precondition(records.count == step * matrix.rows * size)
     guard let base = records.baseAddress else { return }
-    for row in 0..<matrix.rows { decode(base + row * size, into: matrix.row(row), count: matrix.columns) }
+    for row in 0..<matrix.rows {
+      decode(base + (first + row * step) * size, into: matrix.row(row), count: matrix.columns)
+    }
   }
 
   /// Replaces weights by what their records hold.
@@ -44,13 +59,15 @@ extension WeightType {
     try record.withUnsafeMutableBufferPointer { record throws(UnstorableWeights) in
       guard let base = UnsafeMutableRawPointer(record.baseAddress) else { return }
       for row in 0..<matrix.rows {
+        // Codes of planes are put together bit by bit.
+        record.update(repeating: 0)
         try encode(matrix.row(row), count: matrix.columns, into: base)
         decode(base, into: matrix.row(row), count: matrix.columns)
       }
     }
   }
 
-  /// - Precondition: `record` has `rowBytes(columns: count)` bytes, whose padding is zeros.
+  /// - Precondition: `record` is `rowBytes(columns: count)` zeros.
   private func encode(
     _ row: UnsafePointer<Float>, count: Int, into record: UnsafeMutableRawPointer
   ) throws(UnstorableWeights) {
@@ -65,6 +82,8 @@ extension WeightType {
       try encodeHalves(row, count, infinity: 0x7F80, into: record) { FloatBits.bf16(from: $0) }
     case .int8: try Int8Record.encode(row, count: count, into: record)
     case .q4: try Q4Record.encode(row, count: count, into: record)
+    case .highPlane: try PlaneRecord.encode(.high, row, count: count, into: record)
+    case .lowPlane: try PlaneRecord.encode(.low, row, count: count, into: record)
     }
   }
 
@@ -78,6 +97,8 @@ extension WeightType {
     case .bf16: for i in 0..<count { row[i] = FloatBits.float(fromBF16: record.littleEndianHalf(at: 2 * i)) }
     case .int8: Int8Record.decode(record, into: row, count: count)
     case .q4: Q4Record.decode(record, into: row, count: count)
+    case .highPlane: PlaneRecord.decode(.high, record, into: row, count: count)
+    case .lowPlane: PlaneRecord.decode(.low, record, into: row, count: count)
     }
   }
 

@@ -1,0 +1,65 @@
+import LinearAlgebra
+import SparseBundle
+import ThresholdSolver
+
+// Weights in planes, by the definition: each channel and input reads all bits, the high plane's, or none.
+extension ReferenceDecoder {
+  mutating func gradedProjections(
+    _ index: Int, _ input: [Float], _ rule: KeepRule
+  ) -> (query: [Float], key: [Float], value: [Float]) {
+    let layer = model.layers[index]
+    guard let high = layer.high else { return ([], [], []) }
+    let (query, key, value) = (
+      grade(input, .query, \.query, index, rule), grade(input, .key, \.key, index, rule),
+      grade(input, .value, \.value, index, rule)
+    )
+    return (
+      inputs(layer.query, high.query, input, query), inputs(layer.key, high.key, input, key),
+      inputs(layer.value, high.value, input, value)
+    )
+  }
+
+  mutating func gradedOutput(_ index: Int, _ mixed: [Float], _ rule: KeepRule) -> [Float] {
+    let layer = model.layers[index]
+    guard let high = layer.high else { return [] }
+    return inputs(layer.output, high.output, mixed, grade(mixed, .output, \.output, index, rule))
+  }
+
+  mutating func gradedProducts(_ index: Int, _ normed: [Float], _ rule: KeepRule) -> [Float] {
+    let layer = model.layers[index]
+    guard let high = layer.high else { return [] }
+    let (input, channels) = (rounded(normed), 0..<layer.gate.rows)
+    func product(_ gate: Matrix, _ up: Matrix, _ channel: Int) -> Float {
+      activation(dot(gate, row: channel, input)) * dot(up, row: channel, input)
+    }
+    let scores = channels.map { product(high.gate, high.up, $0) }
+    let grades = grade(scores, .ffn, \.ffn, index, rule)
+    let products = channels.map { grades[$0] == .full ? product(layer.gate, layer.up, $0) : scores[$0] }
+    return inputs(layer.down, high.down, products, grades)
+  }
+
+  /// How much of a channel's or an input's weights is read.
+  private enum Grade { case none, half, full }
+
+  /// What each of `x` is worth: everything where the place has no thresholds.
+  private mutating func grade(
+    _ x: [Float], _ place: Thresholds.Place, _ counts: WritableKeyPath<DecisionCounts, DecisionCounts.Place>,
+    _ index: Int, _ rule: KeepRule
+  ) -> [Grade] {
+    let thresholds = model.layers[index].thresholds
+    let kept = keep(x, thresholds[place], index, rule) { $0[place] }
+    let full = keep(x, thresholds.full?[place], index, rule) { $0.full?[place] }
+    if thresholds[place] != nil { decided[keyPath: counts].count(kept, full: full, rule) }
+    return zip(kept, full).map { !$0 ? .none : $1 ? .full : .half }
+  }
+
+  /// `W x` for a matrix with one row an input, of each input as much of its row as its grade says.
+  private func inputs(_ both: Matrix, _ high: Matrix, _ x: [Float], _ grades: [Grade]) -> [Float] {
+    var y = [Float](repeating: 0, count: both.columns)
+    for input in x.indices where grades[input] != .none {
+      let row = (grades[input] == .full ? both : high).row(input)
+      for i in y.indices { y[i] += x[input] * row[i] }
+    }
+    return y
+  }
+}
