@@ -33,6 +33,7 @@ oracles: ## Makes the tests' expected numbers anew (installs PyTorch: gigabytes)
 	  && "$$python" Tests/Fixtures/make_energy_oracle.py \
 	  && "$$python" Tests/Fixtures/make_confidence_oracle.py \
 	  && "$$python" Tests/Fixtures/make_inputs_oracle.py \
+	  && "$$python" Tests/Fixtures/make_planes_oracle.py \
 	  && "$$python" Tests/Fixtures/make_sampling_oracle.py \
 	  && "$$python" Tests/Fixtures/make_quantization_oracle.py \
 	  && "$$python" Tests/Fixtures/make_task_oracle.py \

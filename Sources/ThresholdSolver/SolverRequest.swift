@@ -52,7 +52,7 @@ public struct SolverRequest: Sendable, Hashable, Codable {
     guard cut >= 0, cut <= 0.5 else { throw .notASecondCut(cut) }
     let input = inputCut ?? method.defaultInputCut(sparsity: sparsity)
     guard input >= 0, input <= 1 else { throw .notAnInputCut(input) }
-    guard !(method.cutsInputs || method.gradesWeights) || (cut == 0 && input == 0) else { throw .noCuts(method) }
+    guard !method.sources.isEmpty || (cut == 0 && input == 0) else { throw .noCuts(method) }
     guard !method.gradesWeights || sparsity <= Self.mostSaved else { throw .tooFewBytes(1 - sparsity) }
     guard allocation.map(method.allocations.contains) ?? true else { throw .noAllocation(method) }
     self.method = method
@@ -140,7 +140,7 @@ extension SolverRequest {
 
 extension SolverRequest.Method {
   /// Which factors may decide, the one that does unless another is asked for first; none where inputs are cut in place
-  /// of channels.
+  /// of channels, or both factors are known in part.
   public var sources: [MaskSource] {
     switch self {
     case .cats: [.gate]
@@ -152,7 +152,7 @@ extension SolverRequest.Method {
 
   /// How a budget may be divided, the way it is unless another is asked for first. Shares of places are found for methods
   /// that cut channels alone.
-  public var allocations: [Allocation] { cutsInputs || gradesWeights ? [.uniform] : Allocation.allCases }
+  public var allocations: [Allocation] { sources.isEmpty ? [.uniform] : Allocation.allCases }
 
   /// Every projection's input is cut by itself, and no channel of the FFN by a factor.
   public var cutsInputs: Bool { self == .magnitude || self == .wina }
@@ -224,7 +224,7 @@ extension SolverError: CustomStringConvertible {
     case .noScores:
       "these statistics have no scores, which 'planes' is solved from: collect them with --scores int8-planes"
     case .noCuts(let method):
-      "method '\(method.rawValue)' cuts every input once: leave out the second cut and the input cut, or give 0"
+      "method '\(method.rawValue)' has neither a second cut nor an input cut: leave them out, or give 0"
     case .noAllocation(let method):
       "method '\(method.rawValue)' drops the same share at every place: leave out the allocation, or choose 'uniform'"
     case .notExportable(let method):

@@ -108,7 +108,8 @@ public struct Thresholds: Sendable, Equatable {
 extension Thresholds.Layer {
   /// Solves one layer of a model with the given gate activation. Complexity: O(channels · bins).
   ///
-  /// - Parameter norms: Of the layer's weights; only methods that weigh columns need them.
+  /// - Parameter norms: Of the layer's weights; only methods that weigh columns need them. Methods that grade weights
+  ///   need more: ``solve(_:_:places:gateActivation:norms:planes:)``.
   public init(
     _ record: LayerRecord, _ request: SolverRequest, gateActivation: GateActivation, norms: ColumnNorms? = nil
   ) {

@@ -40,30 +40,31 @@ struct SmallStatistics {
 
   static func description(
     coverage: [Range<Int>] = [0..<2], sinkPositions: Int = 1, modelHash: String = "m", corpusHash: String = "c",
-    toolVersion: String = "1", activation: GateActivation = .silu
+    toolVersion: String = "1", activation: GateActivation = .silu, scores: String? = nil
   ) -> StatisticsDescription {
     var configuration = configuration
     configuration.gateActivation = activation
     return StatisticsDescription(
       modelName: "tiny – 小", modelHash: modelHash, corpusHash: corpusHash, configuration: configuration,
-      sequenceLength: 8, sequenceCount: 10, sinkPositions: sinkPositions, coverage: coverage, toolVersion: toolVersion)
+      sequenceLength: 8, sequenceCount: 10, sinkPositions: sinkPositions, coverage: coverage, toolVersion: toolVersion,
+      scores: scores)
   }
 
   static func record(seed: UInt64, _ description: StatisticsDescription = description()) -> LayerRecord {
     var record = LayerRecord(description.widths)
-    record.regular = statistics(tokens: description.tokens, seed: seed)
-    record.sinks = statistics(tokens: description.sinkTokens, seed: seed + 1)
+    record.regular = statistics(tokens: description.tokens, seed: seed, description.widths)
+    record.sinks = statistics(tokens: description.sinkTokens, seed: seed + 1, description.widths)
     return record
   }
 
-  private static func statistics(tokens: Int, seed: UInt64) -> LayerStatistics {
+  private static func statistics(tokens: Int, seed: UInt64, _ widths: LayerWidths) -> LayerStatistics {
     var numbers = RandomNumbers(seed: seed)
-    var statistics = LayerStatistics(LayerWidths(hidden: 3, query: 4, intermediate: 5))
+    var statistics = LayerStatistics(widths)
     let factors = FactorAccumulator(channels: 5)
     // Large enough for sums that need a residual.
-    factors.add(
-      gate: numbers.normals(5 * tokens, deviation: 300), up: numbers.normals(5 * tokens, deviation: 300), tokens: tokens
-    )
+    let gate = numbers.normals(5 * tokens, deviation: 300)
+    let up = numbers.normals(5 * tokens, deviation: 300)
+    factors.add(gate: gate, up: up, tokens: tokens)
     let counted = factors.finish()
     (statistics.gate, statistics.up) = (counted.gate, counted.up)
     func counts(_ channels: Int) -> [Int64] {
@@ -77,6 +78,13 @@ struct SmallStatistics {
     statistics.ffnInputCount = counts(3)
     statistics.attentionInputCount = counts(3)
     statistics.outputInputCount = counts(4)
+    if var scores = statistics.scores {
+      let accumulator = ScoreAccumulator(channels: 5)
+      let product = zip(gate, up).map { $0 * $1 }
+      accumulator.add(product: product, half: product.map { $0 * 0.9 + 1 }, tokens: tokens)
+      _ = accumulator.drain(into: &scores)
+      statistics.scores = scores
+    }
     return statistics
   }
 

@@ -19,6 +19,29 @@ struct StatisticsFileTests {
     #expect(folder.entries == ["s.h5"])
   }
 
+  @Test func scoresAreReadBackAndMergedExactly() throws {
+    var records: [[LayerRecord]] = []
+    for (index, range) in [0..<4, 4..<10].enumerated() {
+      let description = SmallStatistics.description(coverage: [range], scores: "int8-planes")
+      records.append(try SmallStatistics.write(description, to: folder.path("\(index).h5")))
+      let file = try StatisticsFile(path: folder.path("\(index).h5"))
+      #expect(file.description.scores == "int8-planes" && file.description == description)
+      #expect(try file.layer(1) == records[index][1] && records[index][1].regular.scores != nil)
+    }
+    try StatisticsFile.merge([folder.path("0.h5"), folder.path("1.h5")], to: folder.path("all.h5"))
+    let merged = try StatisticsFile(path: folder.path("all.h5"))
+    for layer in 0..<2 {
+      var sum = records[0][layer]
+      sum += records[1][layer]
+      #expect(try merged.layer(layer) == sum)
+    }
+
+    _ = try SmallStatistics.write(SmallStatistics.description(coverage: [4..<10]), to: folder.path("plain.h5"))
+    #expect(throws: StatisticsError.self) {
+      try StatisticsFile.merge([folder.path("0.h5"), folder.path("plain.h5")], to: folder.path("none.h5"))
+    }
+  }
+
   @Test func layerThatIsNotThereIsAnError() throws {
     _ = try SmallStatistics.write(to: folder.path("s.h5"))
     let file = try StatisticsFile(path: folder.path("s.h5"))

@@ -22,17 +22,20 @@ public func logits(
   }
 }
 
-/// The statistics of every layer over some sequences.
+/// The statistics of every layer over some sequences; with scores where weights lie in planes.
 public func collectStatistics(
   _ weights: any WeightSource, _ sequences: [[Int32]], sinkPositions: Int, threads: Int = 1
 ) throws -> [LayerRecord] {
   let c = weights.configuration
-  let widths = LayerWidths(hidden: c.hiddenSize, query: c.queryWidth, intermediate: c.intermediateSize)
-  let pass = ForwardPass(c, longest: sequences.map(\.count).max() ?? 0, threads: threads)
+  let high = weights.highPlanes
+  let widths = LayerWidths(
+    hidden: c.hiddenSize, query: c.queryWidth, intermediate: c.intermediateSize, hasScores: high != nil)
+  let pass = ForwardPass(
+    c, longest: sequences.map(\.count).max() ?? 0, threads: threads, hasHighPlanes: high != nil)
   let states = try pass.embed(sequences, weights)
   return try (0..<c.layerCount).map { layer in
     let collector = StatisticsCollector(widths, sinkPositions: sinkPositions, workers: threads)
-    try pass.run(weights.layer(layer), index: layer, states, tap: collector)
+    try pass.run(weights.layer(layer), high: high?.layer(layer), index: layer, states, tap: collector)
     return try collector.finish(layer: layer)
   }
 }

@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import SparseBundle
 
 /// The files of `Tests/Fixtures`, which Python scripts beside them wrote.
 public enum SharedFixtures {
@@ -20,6 +21,9 @@ public enum TinyModel: String, CaseIterable, Sendable {
   public var folder: String { SharedFixtures.path("models/\(rawValue)") }
 
   public func open() throws -> Checkpoint { try Checkpoint.open(folder) }
+
+  /// Its weights in two planes of 8-bit codes.
+  public func inPlanes() throws -> any WeightSource { PlaneWeights(try open().weights) }
 
   /// Token sequences and, for each, the float32 logits after every position, `[positions, vocabulary]`.
   public func oracle() throws -> (sequences: [[Int32]], logits: [[Float]]) {

@@ -64,9 +64,9 @@ struct SolverRequestTests {
     var requests: Set<SolverRequest> = []
     for method in SolverRequest.Method.allCases {
       for norm in [nil] + method.norms.map(Optional.some) {
-        for source in method.cutsInputs ? [nil] : method.sources.map(Optional.some) {
-          for cut in method.cutsInputs ? [0] : [0, 0.1, 0.2] {
-            for input in method.cutsInputs ? [0] : [0, 0.3] {
+        for source in method.sources.isEmpty ? [nil] : method.sources.map(Optional.some) {
+          for cut in method.sources.isEmpty ? [0] : [0, 0.1, 0.2] {
+            for input in method.sources.isEmpty ? [0] : [0, 0.3] {
               for attention in [false, true] {
                 requests.insert(
                   try SolverRequest(

@@ -1,0 +1,92 @@
+import Checkpoints
+import Evaluation
+import TestSupport
+import Testing
+import ThresholdSolver
+import Transformer
+
+/// Weights in planes, read as far as grades say, beside numpy: `Fixtures/make_planes_oracle.py`.
+struct GradedWeightsTests {
+  private let oracle: SafetensorsFile
+  private let weights: any WeightSource
+
+  init() throws {
+    oracle = try SharedFixtures.safetensors("statistics/planes.safetensors")
+    weights = try TinyModel.llama.inPlanes()
+  }
+
+  @Test func logitsAreNumpysUnderTheSameGrades() throws {
+    let taps = try (0..<3).map { GradeTap(try layer($0), full: try #require(try layer($0).full)) }
+    let logits = try logits(weights, [ids], tap: { taps[$0] })[0]
+    try expectNear(logits, "graded.logits")
+    for (index, tap) in taps.enumerated() {
+      let shares = tap.shares
+      for place in [Thresholds.Place.ffn, .query, .key, .value, .output] {
+        let expected = oracle.doubles(of: "layers.\(index).\(place.rawValue).shares")
+        #expect(((shares[place] ?? .nan) - expected[0]).magnitude < 1e-9, "layer \(index), \(place)")
+        #expect(((shares.full?[place] ?? .nan) - expected[1]).magnitude < 1e-9, "layer \(index), \(place)")
+      }
+    }
+  }
+
+  /// Thresholds of 0 read all bits, and so does a model that nobody grades.
+  @Test func everythingReadWholeIsTheDenseModel() throws {
+    let dense = try logits(weights, [ids])[0]
+    try expectNear(dense, "dense.logits")
+    func zeros(_ count: Int) -> [Float] { [Float](repeating: 0, count: count) }
+    let full = GradedPlaces(ffn: zeros(160), query: zeros(64), key: zeros(64), value: zeros(64), output: zeros(64))
+    let layer = Thresholds.Layer(
+      ffn: full.ffn, query: full.query, key: full.key, value: full.value, output: full.output, full: full)
+    #expect(try logits(weights, [ids], tap: { _ in GradeTap(layer, full: full) })[0] == dense)
+  }
+
+  /// A prompt that runs dense stays dense: what is behind it alone differs.
+  @Test func promptIsReadWhole() throws {
+    let thresholds = Thresholds(
+      request: try SolverRequest(method: .planes, attention: true, sparsity: 0.5), layers: try (0..<3).map(layer),
+      realised: .init(ffn: 0), modelHash: "", corpusHash: "", statisticsHash: "")
+    func kl(_ positions: MeasuredPositions) throws -> Double {
+      let text = TokenWindows([ids + ids])
+      let measured = try PerplexityMeasurement(weights, threads: 1, positions: positions)
+        .run(text, [MeasuredWeights(weights, [thresholds, nil])]).others[0]
+      #expect(measured[1].kl == 0)
+      return try #require(measured[0].kl)
+    }
+    let (all, decode) = (try kl(.all), try kl(.decode))
+    #expect(decode > 0 && decode != all)
+  }
+
+  /// Scores are counted of a model that runs with both planes of everything.
+  @Test func scoresAddUpToNumpysSums() throws {
+    for (index, record) in try collectStatistics(weights, [ids], sinkPositions: 0).enumerated() {
+      let scores = try #require(record.regular.scores)
+      for (name, sums) in [("energy", scores.energy.values), ("error", scores.error.values)] {
+        let byChannel = sums.split(into: 160).map { $0.reduce(0, +) }
+        let expected = oracle.doubles(of: "layers.\(index).ffn.\(name)")
+        #expect(expected.count == 160)
+        #expect(zip(byChannel, expected).allSatisfy { ($0 - $1).magnitude <= 1e-4 * $1.magnitude + 1e-9 }, "\(name)")
+      }
+      #expect(scores.count.reduce(0, +) == 160 * Int64(ids.count))
+    }
+  }
+
+  private var ids: [Int32] { (try? oracle.integers(of: "ids")) ?? [] }
+
+  private func layer(_ index: Int) throws -> Thresholds.Layer {
+    func values(_ place: String, _ grade: String) throws -> [Float] {
+      try oracle.values(of: "layers.\(index).\(place).\(grade)")
+    }
+    return Thresholds.Layer(
+      ffn: try values("ffn", "half"), query: try values("query", "half"), key: try values("key", "half"),
+      value: try values("value", "half"), output: try values("output", "half"),
+      full: GradedPlaces(
+        ffn: try values("ffn", "full"), query: try values("query", "full"), key: try values("key", "full"),
+        value: try values("value", "full"), output: try values("output", "full")))
+  }
+
+  private func expectNear(_ logits: [Float], _ name: String) throws {
+    let expected = try oracle.values(of: name)
+    #expect(logits.count == expected.count)
+    #expect(zip(logits, expected).allSatisfy { ($0 - $1).magnitude < 1e-3 })
+  }
+}
