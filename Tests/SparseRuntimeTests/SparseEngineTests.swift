@@ -128,6 +128,11 @@ import Testing
     try expectSame(engine, ReferenceDecoder(model, capacity: tokens.count), tokens, sparse: true)
   }
 
+  @Test func weightsInPlanesAreRefused() throws {
+    let (bundle, _) = try bundle(.llama, .int8Planes)
+    #expect(throws: UnsupportedWeights.self) { try engine(bundle, capacity: 1) }
+  }
+
   @Test(arguments: InstructionSet.supported)
   func everyInstructionSetDecodes(_ set: InstructionSet) throws {
     let (bundle, tokens) = try bundle(.qwen2, .bf16)
