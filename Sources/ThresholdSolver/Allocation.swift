@@ -113,10 +113,11 @@ extension BudgetPlaces<LossCurve> {
     let (query, key) = (Double(c.hiddenSize * c.queryWidth), Double(c.hiddenSize * c.keyValueWidth))
     // No place drops more unless it was asked to: losses there are far from where they were measured.
     let largest = Swift.max(sparsity, 0.9)
-    let places = [
-      Candidate(self.ffn, ffn, largest: isGraded ? SolverRequest.mostSaved : largest),
-      Candidate(self.query, query, largest: largest), Candidate(output, query, largest: largest),
-    ] + [self.key, value].compactMap { $0.map { Candidate($0, key, largest: largest) } }
+    let places =
+      [
+        Candidate(self.ffn, ffn, largest: isGraded ? SolverRequest.mostSaved : largest),
+        Candidate(self.query, query, largest: largest), Candidate(output, query, largest: largest),
+      ] + [self.key, value].compactMap { $0.map { Candidate($0, key, largest: largest) } }
 
     let budget = sparsity * places.reduce(0) { $0 + $1.weight }
     var (low, high) = (-100.0, 100.0)  // powers of two

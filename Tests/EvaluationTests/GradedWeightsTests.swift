@@ -72,17 +72,7 @@ struct GradedWeightsTests {
 
   private var ids: [Int32] { (try? oracle.integers(of: "ids")) ?? [] }
 
-  private func layer(_ index: Int) throws -> Thresholds.Layer {
-    func values(_ place: String, _ grade: String) throws -> [Float] {
-      try oracle.values(of: "layers.\(index).\(place).\(grade)")
-    }
-    return Thresholds.Layer(
-      ffn: try values("ffn", "half"), query: try values("query", "half"), key: try values("key", "half"),
-      value: try values("value", "half"), output: try values("output", "half"),
-      full: GradedPlaces(
-        ffn: try values("ffn", "full"), query: try values("query", "full"), key: try values("key", "full"),
-        value: try values("value", "full"), output: try values("output", "full")))
-  }
+  private func layer(_ index: Int) throws -> Thresholds.Layer { try oracle.gradedThresholds(layer: index) }
 
   private func expectNear(_ logits: [Float], _ name: String) throws {
     let expected = try oracle.values(of: name)

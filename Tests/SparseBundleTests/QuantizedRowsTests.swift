@@ -15,15 +15,23 @@ struct QuantizedRowsTests {
     return names.filter { $0.hasSuffix(".weights") }.map { String($0.dropLast(".weights".count)) }
   }
 
-  @Test(arguments: cases, types)
+  @Test(arguments: cases, types + [.highPlane, .lowPlane])
   func recordsAreThoseOfNumpy(_ name: String, type: RowFormat) throws {
     let file = try SharedFixtures.safetensors(Self.oracle)
     let weights = try matrix(file, name)
-    guard let expected = file.withBytes(of: "\(name).\(type)", { Array($0) }) else {
+    guard let expected = file.withBytes(of: "\(name).\(type.plane?.rawValue ?? "\(type)")", { Array($0) }) else {
       #expect(throws: UnstorableWeights.outOfRange) { try type.encode(weights) }
       return
     }
     #expect(try type.encode(weights) == expected)
+  }
+
+  @Test(arguments: cases, WeightPlane.allCases)
+  func planesStandForWhatNumpySays(_ name: String, plane: WeightPlane) throws {
+    let file = try SharedFixtures.safetensors(Self.oracle)
+    let weights = try matrix(file, name)
+    try RowFormat(plane).round(weights)
+    #expect(try weights.values == file.values(of: "\(name).\(plane.rawValue).values"))
   }
 
   @Test(arguments: cases)

@@ -11,18 +11,18 @@ struct ThresholdLadderTests {
   private let folder = TemporaryFolder()
   private let ids: [[Int32]] = [[1, 2, 3], [4, 5]]
 
-  @Test(arguments: [false, true], [WeightType.f32, .q4])
+  @Test(arguments: [false, true], [WeightType.f32, .q4, .int8Planes])
   func everyBudgetReadsBackAsItWasWritten(isExtended: Bool, type: WeightType) throws {
     let model = try TinyModel.llama.open()
     let golden = try model.writeBundle(
-      to: folder.path("b"), type, ids, isExtended: isExtended, otherSparsities: [0.7, 0.3])
-    let thresholds = try model.someThresholds(isExtended: isExtended)
+      to: folder.path("b"), type, ids, isExtended: isExtended, otherSparsities: [0.65, 0.3])
+    let thresholds = try model.someThresholds(for: type, isExtended: isExtended)
     for sparsity in [nil, 0.5] {
       let bundle = try ModelBundle(path: folder.path("b"), sparsity: sparsity)
       #expect(try bundle.thresholds == thresholds && bundle.golden == golden)
-      #expect(bundle.manifest.sparsification.sparsities == [0.5, 0.7, 0.3] && bundle.manifest.version == 2)
+      #expect(bundle.manifest.sparsification.sparsities == [0.5, 0.65, 0.3] && bundle.manifest.version == 2)
     }
-    for sparsity in [0.3, 0.7] {
+    for sparsity in [0.3, 0.65] {
       let bundle = try ModelBundle(path: folder.path("b"), sparsity: sparsity)
       #expect(bundle.thresholds == thresholds.scaled(to: sparsity))
       let other = try bundle.golden

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 from safetensors import safe_open
+from safetensors.numpy import save_file
 
 import gambit
 from bundle_checks import decompressed_weights
 from document_checks import validate
 from outcome import require
-from quantized_rows import decode, encode
+from quantized_rows import PLANES, decode, encode
 from run_directory import RunDirectory
 
 LAYER_PARTS = ("self_attn.q_proj.weight_t", "self_attn.k_proj.weight", "self_attn.o_proj.weight_t",
@@ -19,7 +20,7 @@ LAYER_PARTS = ("self_attn.q_proj.weight_t", "self_attn.k_proj.weight", "self_att
 
 
 def quantised_bundles_are_numpys(run: RunDirectory, model: Path, scratch: Path) -> None:
-    """export: int8 and q4 bundles verify, and their records are those that numpy makes of the f32 bundle's weights."""
+    """export: int8, q4 and int8-planes bundles verify, and their records are those that numpy makes of f32's weights."""
     sources = source_weights(export(run, model, scratch / "f32" / "bundle", "f32"), run)
     for kind in ("int8", "q4"):
         bundle = export(run, model, scratch / kind / "bundle", kind)
@@ -32,6 +33,54 @@ def quantised_bundles_are_numpys(run: RunDirectory, model: Path, scratch: Path) 
                 error = np.abs(decode(stored, records, weights.shape[1]) - weights).max()
                 require(error < np.abs(weights).max() / 10, f"{kind}: {name} is off by {error}")
         shutil.rmtree(bundle.bundle)
+    planes_are_numpys(run, model, scratch, sources)
+
+
+def planes_are_numpys(run: RunDirectory, model: Path, scratch: Path, sources: dict[str, np.ndarray]) -> None:
+    thresholds = scratch / "graded.safetensors"
+    write_graded_thresholds(run, thresholds)
+    bundle = export(run, model, scratch / "planes" / "bundle", "int8-planes", thresholds=thresholds)
+    validate(json.loads((bundle.bundle / "manifest.json").read_text()), "manifest")
+    gambit.ask("verify", bundle.bundle)
+    with decompressed_weights(bundle) as path, safe_open(path, "numpy") as file:
+        for name, weights in in_planes(sources).items():
+            records = [file.get_tensor(name.replace(".weight", f".{plane}")) for plane in PLANES]
+            for plane, stored in zip(PLANES, records):
+                require(np.array_equal(stored, encode(plane, weights)), f"{name}: the {plane} plane has other bytes")
+            both = sum(decode(plane, stored, weights.shape[1]) for plane, stored in zip(PLANES, records))
+            whole = decode("int8", encode("int8", weights), weights.shape[1])
+            require(np.array_equal(both, whole), f"{name}: its planes do not add up to int8")
+    message = gambit.refuse("export", "--model", model, "--thresholds", thresholds, "--output", scratch / "refused")
+    require("int8-planes" in message, message)
+    shutil.rmtree(bundle.bundle)
+
+
+def in_planes(sources: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Matrices as they lie in planes: by input in attention, gate and up projections row by row."""
+    result = {}
+    for name, weights in sources.items():
+        if "k_proj" in name:
+            result[name + "_t"] = weights.T
+        elif "gate_proj" in name:
+            rows = [weights, sources[name.replace("gate", "up")]]
+            result[name.replace("gate", "gate_up")] = np.stack(rows, axis=1).reshape(-1, weights.shape[1])
+        elif "up_proj" not in name:
+            result[name] = weights
+    return result
+
+
+def write_graded_thresholds(run: RunDirectory, path: Path) -> None:
+    """Thresholds of planes as another program might write them: about a third of each grade, and attention whole."""
+    with safe_open(run.bundle / "thresholds.safetensors", "numpy") as file:
+        source = file.metadata()
+    keys = ("format", "version", "layers", "model_sha256", "corpus_sha256", "statistics_sha256")
+    shares = {"realised_ffn": "0.3", "realised_full_ffn": "0.3"}
+    metadata = {key: source[key] for key in keys} | {"method": "planes", "sparsity": "0.5", "attention": "off"} | shares
+    validate(metadata, "thresholds")
+    levels = {"threshold": 0.02, "full_threshold": 0.1}
+    tensors = {f"layers.{layer}.ffn.{name}": np.full(run.shapes.intermediate, level, np.float32)
+               for layer in range(run.shapes.layers) for name, level in levels.items()}
+    save_file(tensors, path, metadata=metadata)
 
 
 def loss_is_stated(run: RunDirectory, model: Path, scratch: Path) -> None:
@@ -49,10 +98,12 @@ def loss_is_stated(run: RunDirectory, model: Path, scratch: Path) -> None:
     shutil.rmtree(bundle.bundle)
 
 
-def export(run: RunDirectory, model: Path, output: Path, kind: str, *options: object) -> RunDirectory:
+def export(
+    run: RunDirectory, model: Path, output: Path, kind: str, *options: object, thresholds: Path | None = None
+) -> RunDirectory:
     output.parent.mkdir()
-    gambit.run("export", "--model", model, "--thresholds", run.bundle / "thresholds.safetensors", "--weights", kind,
-               "--output", output, *options)
+    thresholds = thresholds or run.bundle / "thresholds.safetensors"
+    gambit.run("export", "--model", model, "--thresholds", thresholds, "--weights", kind, "--output", output, *options)
     return RunDirectory(output.parent)
 
 

@@ -4,11 +4,14 @@ import numpy as np
 
 GROUP, LINE = 32, 64
 Q4_HALF = GROUP // 2
+PLANES = ("high", "low")
 
 
 def row_bytes(kind: str, columns: int) -> int:
     """Size of a row's record."""
     groups = -(-columns // GROUP)
+    if kind in PLANES:
+        return groups * (Q4_HALF + 2)
     size = groups * {"int8": GROUP + 2, "q4": Q4_HALF + 4}[kind]
     return -(-size // LINE) * LINE
 
@@ -20,6 +23,12 @@ def decode(kind: str, records: np.ndarray, columns: int) -> np.ndarray:
     if kind == "int8":
         codes, scales = np.split(records[:, : groups * (GROUP + 2)], [groups * GROUP], axis=1)
         values = codes.view(np.int8).reshape(rows, groups, GROUP).astype(np.float32) * halves(scales)
+    elif kind in PLANES:
+        codes, scales = np.split(records, [groups * Q4_HALF], axis=1)
+        codes = codes.reshape(rows, groups, Q4_HALF)
+        codes = np.concatenate([codes & 15, codes >> 4], axis=2).astype(np.float32)
+        codes = 16 * codes - np.float32(120.5) if kind == "high" else codes - np.float32(7.5)
+        values = codes * halves(scales)
     else:
         ends = [groups * Q4_HALF, groups * (Q4_HALF + 2)]
         codes, scales, minima = np.split(records[:, : groups * (Q4_HALF + 4)], ends, axis=1)
@@ -31,6 +40,8 @@ def decode(kind: str, records: np.ndarray, columns: int) -> np.ndarray:
 
 def encode(kind: str, weights: np.ndarray) -> np.ndarray:
     """float32 [rows, columns] → uint8 [rows, bytes of a row]."""
+    if kind in PLANES:
+        return split(kind, encode("int8", weights), weights.shape[1])
     rows, columns = weights.shape
     groups = -(-columns // GROUP)
     inside = np.arange(groups * GROUP).reshape(1, groups, GROUP) < columns
@@ -67,6 +78,18 @@ def encode(kind: str, weights: np.ndarray) -> np.ndarray:
     data = np.concatenate(data, axis=1)
     records[:, : data.shape[1]] = data
     return records
+
+
+def split(kind: str, records: np.ndarray, columns: int) -> np.ndarray:
+    """One plane of `int8` records."""
+    rows, groups = len(records), -(-columns // GROUP)
+    codes, scales, _ = np.split(records, [groups * GROUP, groups * (GROUP + 2)], axis=1)
+    shifted = codes.view(np.int8).astype(np.int16) + 128
+    nibbles = shifted // 16 if kind == "high" else shifted % 16
+    nibbles[:, columns:] = 0
+    nibbles = nibbles.astype(np.uint8).reshape(rows, groups, GROUP)
+    pairs = nibbles[:, :, :Q4_HALF] | nibbles[:, :, Q4_HALF:] << 4
+    return np.concatenate([pairs.reshape(rows, -1), scales], axis=1)
 
 
 def rounded_activations(x: np.ndarray) -> np.ndarray:

@@ -1,0 +1,100 @@
+import ActivationStatistics
+import Checkpoints
+import Corpus
+import Evaluation
+import Files
+import Foundation
+import Reports
+import SparseBundle
+import SparseRuntime
+import TestSupport
+import Testing
+import ThresholdSolver
+
+@testable import Pipeline
+
+/// Weights in planes, from a text to a bundle that is asked.
+struct PlaneStagesTests {
+  private let folder = TemporaryFolder()
+  private let console = Console(quiet: true)
+
+  @Test(arguments: [TinyModel.llama, .gemma3])
+  func ladderIsExportedVerifiesAndDecodes(_ model: TinyModel) throws {
+    let (checkpoint, path) = (try model.open(), folder.path("bundle"))
+    let ladder = try solve(checkpoint, sparsities: [0.4, 0.6])
+    let done = try ExportStage(type: .int8Planes, threads: 2)
+      .run(checkpoint, ladder[0], others: [ladder[1]], output: path, console)
+    #expect(done.loss?.activationRoundingKL == nil && (done.loss?.kl ?? 0) > 0)
+    #expect(done.exact.weights == checkpoint.parameterCount)
+    let checks = VerifyStage().run(path, console)
+    #expect(checks.filter { !$0.ok }.isEmpty)
+    #expect(checks.contains { $0.name == "golden masks at sparsity 0.6" })
+
+    let bundle = try ModelBundle(path: path, sparsity: 0.6)
+    #expect(bundle.thresholds == ladder[1] && bundle.manifest.weights.activations == .exact)
+    let inspected = Dictionary(try Inspection(path: path).facts, uniquingKeysWith: { first, _ in first })
+    #expect(inspected["weights"] == "int8-planes" && inspected["FFN rows read by both planes"] != nil)
+    var stage = GenerateStage(maximumTokens: 4, oracle: true)
+    #expect(try stage.run(bundle, prompt: "Winter", console).activatedShare < 1)
+    stage.oracle = false
+    #expect(throws: UnsupportedWeights.self) { try stage.run(bundle, prompt: "Winter", console) }
+  }
+
+  /// Thresholds mean the same beside the model as in a bundle, and nothing over weights that they do not grade.
+  @Test func bundleIsMeasuredAsItsModelUnderTheSameThresholds() throws {
+    let (checkpoint, path) = (try TinyModel.llama.open(), folder.path("bundle"))
+    let thresholds = try solve(checkpoint, sparsities: [0.5])[0]
+    try ExportStage(type: .int8Planes, threads: 2).run(checkpoint, thresholds, output: path, console)
+    let file = folder.path("thresholds.safetensors")
+    try writeAtomically(thresholds.encoded(), to: file)
+    let text = EvaluateStage(files: [try writeText()], sequenceLength: 32, maximumTokens: 128, threads: 2)
+    func measure(_ source: MeasuredSource) throws -> Perplexity {
+      let windows = try text.windows(source.tokenizer, model: source.name)
+      return try text.run(
+        source.reference, windows, [MeasuredWeights(source.weights, [source.thresholds])], model: source.name, console
+      ).others[0][0]
+    }
+    let bundle = try MeasuredSource(model: checkpoint.path, bundle: path)
+    let model = try MeasuredSource(model: checkpoint.path, bundle: nil, thresholds: file)
+    let (a, b) = (try measure(bundle), try measure(model))
+    #expect(a.nll == b.nll && (a.kl ?? 0) > 0 && a.shares == b.shares)
+    #expect(bundle.bytes(a.shares) == model.bytes(b.shares))
+
+    try ExportStage(type: .int8, threads: 2)
+      .run(checkpoint, checkpoint.someThresholds(), output: folder.path("int8"), console)
+    #expect(throws: BundleError.unlikeWeights(.planes, .int8)) {
+      try MeasuredSource(model: nil, bundle: folder.path("int8"), thresholds: file)
+    }
+  }
+
+  @Test func comparisonOfAMethodOnOtherWeightsIsRefused() throws {
+    let path = folder.path("compare.yaml")
+    let document = { (method: String) in
+      "model: {path: m}\nstatistics: s.h5\nevaluate: {files: [t], tokens: 64, sequence_length: 32}\nrows:\n"
+        + "  - {method: \(method), sparsity: [0.5], weights: int8-planes}\n"
+    }
+    try writeAtomically(document("planes").utf8, to: path)
+    _ = try ComparisonDocument(path: path)
+    try writeAtomically(document("chess").utf8, to: path)
+    #expect(throws: PipelineError.self) { try ComparisonDocument(path: path) }
+  }
+
+  /// Samples a text, collects its statistics with scores, and solves.
+  private func solve(_ checkpoint: Checkpoint, sparsities: [Double]) throws -> [Thresholds] {
+    let (sample, statistics) = (folder.path("sample.h5"), folder.path("statistics.h5"))
+    try SampleStage(sources: [TextSource(patterns: [try writeText()])], tokens: 512, sequenceLength: 32, seed: 1)
+      .run(checkpoint, output: sample, console)
+    try CollectStage(threads: 2, scores: .int8Planes).run(
+      checkpoint, TokenSequences(contentsOf: URL(filePath: sample)), samplePath: sample, output: statistics,
+      resuming: .never, console)
+    let requests = try sparsities.map { try SolverRequest(method: .planes, attention: true, sparsity: $0) }
+    return try SolveStage(requests).run(checkpoint, StatisticsFile(path: statistics), console)
+  }
+
+  private func writeText() throws -> String {
+    let path = folder.path("text.jsonl")
+    let lines = (0..<40).map { #"{"text": "Document \#($0) says that winter came early."}"# }
+    try writeAtomically(lines.joined(separator: "\n").utf8, to: path)
+    return path
+  }
+}
