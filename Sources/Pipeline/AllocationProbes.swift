@@ -3,13 +3,12 @@ import Corpus
 import Evaluation
 import Foundation
 import Reports
+import SparseBundle
 import ThresholdSolver
 import Tokenizers
 
 /// What cutting each place alone loses, KL(dense‖sparse) a token, measured by forward passes over a little text.
 struct AllocationProbes {
-  /// Shares at which each place is cut.
-  private static let shares = [0.25, 0.5, 0.75]
   private static let tokens = 1024
 
   let model: Checkpoint
@@ -17,44 +16,67 @@ struct AllocationProbes {
   let sample: String?
   let threads: Int
 
+  private typealias Place = WritableKeyPath<BudgetShares, Double>
+
   /// - Parameters:
   ///   - requests: Those of the same method and options share what is measured.
   ///   - solve: Thresholds for requests, each at its own shares.
   /// - Returns: What each request is to drop where.
   /// - Throws: ``PipelineError`` where the sample is not of this model.
-  /// - Complexity: a forward pass over 1024 tokens for each share of the query, of the output, and of every method.
+  /// - Complexity: a forward pass over 1024 tokens for each share of every place.
   func places(
     for requests: [SolverRequest], _ console: Console,
     solve: (_ requests: [SolverRequest], _ places: [BudgetShares]) throws -> [Thresholds]
   ) throws -> [BudgetShares] {
     let families = requests.reduce(into: [SolverRequest]()) { if !$0.contains($1.family) { $0.append($1.family) } }
-    let cuts: [(family: SolverRequest, place: WritableKeyPath<BudgetShares, Double>)] =
-      families.map { ($0, \.ffn) } + [(families[0], \.query), (families[0], \.output)]
+    // Methods that cut channels all cut attention alike, so that its places are measured once.
+    let cutting = families.filter { !$0.method.gradesWeights }
+    var curves: [SolverRequest: BudgetPlaces<LossCurve>] = [:]
+    if let first = cutting.first {
+      let found = try measure(
+        cutting.map { ($0, \.ffn) } + [(first, \.query), (first, \.output)], shares: [0.25, 0.5, 0.75], model.weights,
+        console, solve)
+      for (family, ffn) in zip(cutting, found) {
+        curves[family] = BudgetPlaces(ffn: ffn, query: found[cutting.count], output: found[cutting.count + 1])
+      }
+    }
+    for family in families where family.method.gradesWeights {
+      let places: [Place] = [\.ffn, \.query, \.output, \.keyShare, \.valueShare]
+      let found = try measure(
+        places.map { (family, $0) }, shares: [0.25, 0.45, 0.6], RoundedWeights(model.weights, .int8Planes), console,
+        solve)
+      curves[family] = BudgetPlaces(
+        ffn: found[0], query: found[1], output: found[2], key: found[3], value: found[4])
+    }
+    return requests.map { request in
+      curves[request.family]?.allocate(
+        request.sparsity, model.configuration, isGraded: request.method.gradesWeights)
+        ?? BudgetShares(all: request.sparsity)
+    }
+  }
+
+  /// What each place loses alone, beside these weights with everything read.
+  private func measure(
+    _ cuts: [(family: SolverRequest, place: Place)], shares: [Double], _ weights: any WeightSource,
+    _ console: Console, _ solve: ([SolverRequest], [BudgetShares]) throws -> [Thresholds]
+  ) throws -> [LossCurve] {
     let probes = cuts.flatMap { cut in
-      Self.shares.map { share in
+      shares.map { share in
         var places = BudgetShares(all: 0)
         places[keyPath: cut.place] = share
         return (cut.family, places)
       }
     }
-    let losses = try measure(try solve(probes.map(\.0), probes.map(\.1)), console)
-    let curves = stride(from: 0, to: losses.count, by: Self.shares.count).map { start in
-      LossCurve(zip(Self.shares, losses[start...]).map { ($0, $1) })
-    }
-    return requests.map { request in
-      let ffn = families.firstIndex(of: request.family) ?? 0
-      return BudgetPlaces(ffn: curves[ffn], query: curves[families.count], output: curves[families.count + 1])
-        .allocate(request.sparsity, model.configuration)
-    }
-  }
-
-  private func measure(_ thresholds: [Thresholds], _ console: Console) throws -> [Double] {
+    let thresholds = try solve(probes.map(\.0), probes.map(\.1))
     let windows = try windows()
     let tokens = Double(windows.joined().count * thresholds.count)
-    return try console.task("probe", total: tokens, unit: "tokens") { task in
-      try PerplexityMeasurement(model.weights, threads: threads)
+    let losses = try console.task("probe", total: tokens, unit: "tokens") { task in
+      try PerplexityMeasurement(weights, threads: threads)
         .run(windows, thresholds) { task.advance(to: $0 * tokens) }
         .sparse.map { $0.kl ?? 0 }
+    }
+    return stride(from: 0, to: losses.count, by: shares.count).map { start in
+      LossCurve(zip(shares, losses[start...]).map { ($0, $1) })
     }
   }
 
@@ -72,12 +94,23 @@ struct AllocationProbes {
   }
 }
 
+extension BudgetShares {
+  fileprivate var keyShare: Double {
+    get { key ?? 0 }
+    set { key = newValue }
+  }
+  fileprivate var valueShare: Double {
+    get { value ?? 0 }
+    set { value = newValue }
+  }
+}
+
 extension SolverRequest {
   /// The same for all sparsities, with what does not depend on them; an input cut is in proportion.
   fileprivate var family: Self {
     var family = self
     family.inputCut = inputCut.map { ($0 / sparsity * 100).rounded() / 100 }
-    family.sparsity = 1
+    family.sparsity = method.gradesWeights ? 0 : 1
     return family
   }
 }

@@ -45,9 +45,12 @@ public struct SolveStage: Sendable {
     let found = try AllocationProbes(model: model, sample: sample, threads: threads)
       .places(for: divided.map { requests[$0] }, console, solve: solve)
     for (i, shares) in zip(divided, found) {
+      let each = [
+        ("FFN", shares.ffn), ("query", shares.query), ("key", shares.key), ("value", shares.value),
+        ("output", shares.output),
+      ].compactMap { name, share in share.map { "\(name) \(Format.percent($0))" } }
       console.note(
-        "solve: \(requests[i].fileLabel) at \(Format.percent(requests[i].sparsity)): FFN \(Format.percent(shares.ffn)), "
-          + "query \(Format.percent(shares.query)), output \(Format.percent(shares.output))")
+        "solve: \(requests[i].fileLabel) at \(Format.percent(requests[i].sparsity)): \(each.joined(separator: ", "))")
       places[i] = shares
     }
     return places

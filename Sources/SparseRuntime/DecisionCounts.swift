@@ -50,3 +50,37 @@ public struct DecisionCounts: Sendable, Equatable {
       })
   }
 }
+
+extension DecisionCounts {
+  subscript(place: SparsePlace) -> Place {
+    get { self[keyPath: Self.path(place)] }
+    set { self[keyPath: Self.path(place)] = newValue }
+  }
+
+  private static func path(_ place: SparsePlace) -> WritableKeyPath<DecisionCounts, Place> {
+    switch place {
+    case .query: \.query
+    case .key: \.key
+    case .value: \.value
+    case .output: \.output
+    case .input: \.input
+    case .ffn: \.ffn
+    case .down: \.down
+    }
+  }
+}
+
+extension SparsePlace {
+  /// The same in the words of thresholds.
+  var place: Thresholds.Place {
+    switch self {
+    case .query: .query
+    case .key: .key
+    case .value: .value
+    case .output: .output
+    case .input: .input
+    case .ffn: .ffn
+    case .down: .down
+    }
+  }
+}

@@ -2,6 +2,7 @@ import LinearAlgebra
 import SparseBundle
 import SparseKernels
 import Synchronization
+import ThresholdSolver
 
 /// Whether the fast engine decodes as the plain decoder does: the same tokens, and the same channels kept at every
 /// step of every layer.
@@ -70,15 +71,7 @@ public struct DecoderComparison: Sendable, Equatable {
     try engine.read(trace.prompt, sparse: false)
     for _ in 0..<count {
       var step = [KeptChannels](repeating: KeptChannels(ffn: []), count: layers)
-      engine.observe = { layer, place, list in
-        switch place {
-        case .query: step[layer].query = list.flags
-        case .output: step[layer].output = list.flags
-        case .input: step[layer].input = list.flags
-        case .ffn: step[layer].ffn = list.flags
-        case .down: step[layer].down = list.flags
-        }
-      }
+      engine.observe = { layer, place, list, full in step[layer].record(place, list, full) }
       engine.step(token, sparse: true)
       trace.decoded.append(token)
       trace.kept.append(step)
@@ -110,6 +103,34 @@ public struct DecoderComparison: Sendable, Equatable {
     decisions += other.decisions
     disagreements += other.disagreements
     difference = max(difference, other.difference)
+  }
+}
+
+extension KeptChannels {
+  /// What the engine kept at one place; of graded weights what it read whole is listed apart.
+  fileprivate mutating func record(_ place: SparsePlace, _ list: KeptList, _ full: KeptList?) {
+    let whole = full?.flags
+    let kept = whole.map { zip(list.flags, $0).map { $0 || $1 } } ?? list.flags
+    switch place {
+    case .query: query = kept
+    case .key: key = kept
+    case .value: value = kept
+    case .output: output = kept
+    case .input: input = kept
+    case .ffn: ffn = kept
+    case .down: down = kept
+    }
+    guard let whole else { return }
+    var grades = self.full ?? GradedPlaces(ffn: [])
+    switch place {
+    case .query: grades.query = whole
+    case .key: grades.key = whole
+    case .value: grades.value = whole
+    case .output: grades.output = whole
+    case .ffn: grades.ffn = whole
+    case .input, .down: break
+    }
+    self.full = grades
   }
 }
 

@@ -15,21 +15,28 @@ public struct BudgetPlaces<Value: Sendable>: Sendable {
   public var ffn: Value
   public var query: Value
   public var output: Value
+  /// Of key and value projections, which only some methods cut.
+  public var key: Value?
+  public var value: Value?
 
-  public init(ffn: Value, query: Value, output: Value) {
+  public init(ffn: Value, query: Value, output: Value, key: Value? = nil, value: Value? = nil) {
     self.ffn = ffn
     self.query = query
     self.output = output
+    self.key = key
+    self.value = value
   }
 }
 
-/// The share to drop of each, the same in every layer. That of the FFN is averaged over its cuts.
+/// The share to drop of each, the same in every layer; that of the FFN is averaged over its cuts. Of graded weights, the
+/// share of each place's bytes that is not read.
 public typealias BudgetShares = BudgetPlaces<Double>
 
 extension BudgetPlaces: Equatable where Value: Equatable {}
 
 extension BudgetPlaces {
-  public init(all value: Value) { self.init(ffn: value, query: value, output: value) }
+  /// - Parameter value: That of key and value projections, too.
+  public init(all value: Value) { self.init(ffn: value, query: value, output: value, key: value, value: value) }
 }
 
 extension Thresholds.Shares {
@@ -65,33 +72,66 @@ public struct LossCurve: Sendable {
 
 extension BudgetPlaces<LossCurve> {
   /// The search's resolution; about their least losses are flat.
-  private static var step: Double { 0.005 }
-  /// No place drops more unless it was asked to: losses there are far from where they were measured.
-  private static var largestShare: Double { 0.9 }
+  private static var step: Double { 0.001 }
 
-  /// The shares that save the bytes of `sparsity` at every place and lose least, if what places lose alone adds up.
-  ///
-  /// - Parameter c: Says what each place weighs.
-  /// - Complexity: O(1), some ten thousand evaluations of each curve.
-  public func allocate(_ sparsity: Double, _ c: ModelConfiguration) -> BudgetShares {
-    // Of the FFN's three matrices two are saved at most; all weights of a bundle's layer matrices are of one type.
-    let ffnWeights = Double(2 * c.hiddenSize * c.intermediateSize)
-    let weights = Double(c.hiddenSize * c.queryWidth)  // of the query, and of the output projection
-    let budget = sparsity * (ffnWeights + 2 * weights)
-    let limit = Swift.max(sparsity, Self.largestShare)
-    let shares = Array(stride(from: 0, through: limit, by: Self.step))
-    let queryLosses = shares.map(query.loss)
-    let outputLosses = shares.map(output.loss)
+  /// One place: the losses of its shares, multiples of the step up to the largest, and the weights that a share of 1 saves.
+  private struct Candidate {
+    private let losses: [Double]
+    private let largest: Double
+    let weight: Double
 
-    var best = (loss: Double.infinity, shares: BudgetShares(all: sparsity))
-    for (query, queryLoss) in zip(shares, queryLosses) {
-      for (output, outputLoss) in zip(shares, outputLosses) {
-        let ffn = (budget - (query + output) * weights) / ffnWeights
-        guard ffn >= 0, ffn <= limit else { continue }
-        let loss = queryLoss + outputLoss + self.ffn.loss(at: ffn)
-        if loss < best.loss { best = (loss, BudgetShares(ffn: ffn, query: query, output: output)) }
-      }
+    init(_ curve: LossCurve, _ weight: Double, largest: Double) {
+      let count = Int((largest / BudgetPlaces.step).rounded(.down))
+      losses = (0...count).map { curve.loss(at: Double($0) * BudgetPlaces.step) } + [curve.loss(at: largest)]
+      self.weight = weight
+      self.largest = largest
     }
-    return best.shares
+
+    /// The share that loses least where a weight that is not read is worth `price`.
+    func share(_ price: Double) -> Double {
+      var (best, least) = (0.0, Double.infinity)
+      for (index, loss) in losses.enumerated() {
+        let share = min(Double(index) * BudgetPlaces.step, largest)
+        let cost = loss - price * weight * share
+        if cost < least { (best, least) = (share, cost) }
+      }
+      return best
+    }
+  }
+
+  /// The shares that save the bytes of `sparsity` at every place and lose least, if what places lose alone adds up: those
+  /// at which one more weight costs the same everywhere.
+  ///
+  /// - Parameters:
+  ///   - c: Says what each place weighs.
+  ///   - isGraded: The FFN's share is of all its bytes, of which a third is always read; without, of the two matrices that
+  ///     can be skipped.
+  /// - Complexity: O(1), sixty passes over a few thousand losses.
+  public func allocate(_ sparsity: Double, _ c: ModelConfiguration, isGraded: Bool = false) -> BudgetShares {
+    // All weights of a bundle's layer matrices are of one type.
+    let ffn = Double((isGraded ? 3 : 2) * c.hiddenSize * c.intermediateSize)
+    let (query, key) = (Double(c.hiddenSize * c.queryWidth), Double(c.hiddenSize * c.keyValueWidth))
+    // No place drops more unless it was asked to: losses there are far from where they were measured.
+    let largest = Swift.max(sparsity, 0.9)
+    let places =
+      [
+        Candidate(self.ffn, ffn, largest: isGraded ? SolverRequest.mostSaved : largest),
+        Candidate(self.query, query, largest: largest), Candidate(output, query, largest: largest),
+      ] + [self.key, value].compactMap { $0.map { Candidate($0, key, largest: largest) } }
+
+    let budget = sparsity * places.reduce(0) { $0 + $1.weight }
+    var (low, high) = (-100.0, 100.0)  // powers of two
+    for _ in 0..<60 {
+      let middle = (low + high) / 2
+      let saved = places.reduce(0) { $0 + $1.weight * $1.share(exp2(middle)) }
+      if saved < budget { low = middle } else { high = middle }
+    }
+    var shares = places.map { $0.share(exp2(high)) }
+    // What the steps left over, a little of each place in proportion.
+    let saved = zip(places, shares).reduce(0) { $0 + $1.0.weight * $1.1 }
+    if saved > budget { shares = shares.map { $0 * budget / saved } }
+    return BudgetPlaces<Double>(
+      ffn: shares[0], query: shares[1], output: shares[2], key: shares.count > 3 ? shares[3] : nil,
+      value: shares.count > 3 ? shares[4] : nil)
   }
 }

@@ -18,12 +18,14 @@ struct GradedLayer {
     output = GradedInputs(statistics.outputInputCount, planes.output)
   }
 
-  /// The thresholds that read `bytesShare` of the bytes of each place that is graded.
-  func thresholds(bytesShare: Double, attention: Bool) -> Thresholds.Layer {
-    let ffn = products.thresholds(bytesShare: bytesShare)
+  /// The thresholds that leave out these shares of the bytes of each place that is graded.
+  func thresholds(saving shares: BudgetShares, attention: Bool) -> Thresholds.Layer {
+    let ffn = products.thresholds(bytesShare: 1 - shares.ffn)
     guard attention else { return Thresholds.Layer(ffn: ffn.half, full: GradedPlaces(ffn: ffn.full)) }
-    let (query, key) = (query.thresholds(bytesShare: bytesShare), key.thresholds(bytesShare: bytesShare))
-    let (value, output) = (value.thresholds(bytesShare: bytesShare), output.thresholds(bytesShare: bytesShare))
+    let query = query.thresholds(bytesShare: 1 - shares.query)
+    let key = key.thresholds(bytesShare: 1 - (shares.key ?? 0))
+    let value = value.thresholds(bytesShare: 1 - (shares.value ?? 0))
+    let output = output.thresholds(bytesShare: 1 - shares.output)
     return Thresholds.Layer(
       ffn: ffn.half, query: query.half, key: key.half, value: value.half, output: output.half,
       full: GradedPlaces(

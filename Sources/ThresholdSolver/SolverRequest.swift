@@ -75,7 +75,7 @@ public struct SolverRequest: Sendable, Hashable, Codable {
   public static func sparsity(bytesShare share: Double) -> Double { (1e9 * (1 - share)).rounded() / 1e9 }
 
   /// A method that grades weights always reads the high planes of gate and up projections, a third of the FFN.
-  private static let mostSaved = 0.66
+  static let mostSaved = 0.66
 
   /// What finds the first cut, whatever its share.
   struct Solver: Hashable {
@@ -152,7 +152,7 @@ extension SolverRequest.Method {
 
   /// How a budget may be divided, the way it is unless another is asked for first. Shares of places are found for methods
   /// that cut channels alone.
-  public var allocations: [Allocation] { sources.isEmpty ? [.uniform] : Allocation.allCases }
+  public var allocations: [Allocation] { cutsInputs ? [.uniform] : Allocation.allCases }
 
   /// Every projection's input is cut by itself, and no channel of the FFN by a factor.
   public var cutsInputs: Bool { self == .magnitude || self == .wina }

@@ -136,7 +136,7 @@ extension Thresholds.Layer {
           preconditionFailure("statistics without scores, or no planes")
         }
         graded = layer
-        return layer.thresholds(bytesShare: request.bytesShare, attention: request.attention)
+        return layer.thresholds(saving: places, attention: request.attention)
       }
       guard let method = request.solver.method else {
         precondition(norms != nil || !request.method.weighsColumns)

@@ -12,9 +12,9 @@ import Testing
 
   let folder = TemporaryFolder()
 
-  @Test(arguments: TinyModel.allCases, WeightType.unsplit)
+  @Test(arguments: TinyModel.allCases, WeightType.allCases)
   func logitsAndMasksAreThoseOfTheReferenceDecoder(_ model: TinyModel, type: WeightType) throws {
-    for isExtended in [false, true] {
+    for isExtended in type.isInPlanes ? [false] : [false, true] {
       let (bundle, tokens) = try bundle(model, type, isExtended: isExtended)
       for sparse in [false, true] {
         let engine = try engine(bundle, capacity: tokens.count)
@@ -42,9 +42,9 @@ import Testing
     #expect(kept[0] > kept[1] && kept[1] > kept[2])
   }
 
-  @Test(arguments: [WeightType.int8, .q4], InstructionSet.supported)
+  @Test(arguments: [WeightType.int8, .q4, .int8Planes], InstructionSet.supported)
   func roundedActivationsAreTheSameInBothDecoders(type: WeightType, set: InstructionSet) throws {
-    let (bundle, tokens) = try bundle(.llama, type, isExtended: true)
+    let (bundle, tokens) = try bundle(.llama, type, isExtended: !type.isInPlanes)
     let engine = try SparseEngine(
       bundle, WeightCache(directory: nil).weights(of: bundle), capacity: tokens.count, threads: 2, precision: .int8,
       instructionSet: set)
@@ -56,9 +56,9 @@ import Testing
   }
 
   /// The batch of a long prompt leaves the same keys and values as its tokens one by one.
-  @Test(arguments: TinyModel.allCases)
-  func promptReadAsABatchIsThePromptReadByToken(_ model: TinyModel) throws {
-    let (bundle, tokens) = try bundle(model, .f16)
+  @Test(arguments: TinyModel.allCases, [WeightType.f16, .int8Planes])
+  func promptReadAsABatchIsThePromptReadByToken(_ model: TinyModel, type: WeightType) throws {
+    let (bundle, tokens) = try bundle(model, type)
     let prompt = (0..<SparseEngine.smallestBatch + 3).map { tokens[$0 % tokens.count] }
     let engine = try engine(bundle, capacity: prompt.count + 1)
     try engine.read(prompt[...], sparse: false)
@@ -75,8 +75,11 @@ import Testing
   func bytesAreThoseOfTheMatricesRead(type: WeightType) throws {
     let (bundle, tokens) = try bundle(.llama, type)
     let engine = try engine(bundle, capacity: tokens.count)
-    let matrices = engine.layers.flatMap { [$0.query, $0.key, $0.value, $0.output, $0.gate, $0.up, $0.down] }
-    let read = (matrices + [engine.outputHead]).reduce(engine.embedding.rowBytes) { $0 + $1.rows * $1.rowBytes }
+    let layers = engine.layers.compactMap { layer in
+      if case .whole(let matrices) = layer.matrices { matrices } else { nil }
+    }
+    guard case .whole(let head) = engine.outputHead, case .whole(let table) = engine.table else { throw Unexpected() }
+    let read = (layers.flatMap(\.all) + [head]).reduce(table.rowBytes) { $0 + $1.rows * $1.rowBytes }
     let norms = 4 * (3 * 2 * 64 + 64)
     let cache = 2 * 3 * 32 * 4 * 10.0
     #expect(engine.bytesPerToken(position: 0).dense == Double(read + norms))
@@ -86,12 +89,42 @@ import Testing
     for token in tokens { engine.step(token, sparse: true) }
     func bytes(_ matrix: WeightMatrix, _ share: Double) -> Double { share * Double(matrix.rows * matrix.rowBytes) }
     let decided = engine.decided
-    let skipped = engine.layers.reduce(0.0) { sum, layer in
+    let skipped = layers.reduce(0.0) { sum, layer in
       sum + bytes(layer.query, decided.query.share) + bytes(layer.output, decided.output.share)
         + bytes(layer.up, decided.ffn.share) + bytes(layer.down, decided.ffn.share)
     }
     let expected = Double(read + norms + 3 * 4 * (160 + 2)) - skipped
     #expect((engine.bytesPerToken(position: 0).sparse - expected).magnitude < 1e-6)
+  }
+
+  private struct Unexpected: Error {}
+
+  /// The same of weights in planes.
+  @Test(arguments: [false, true])
+  func bytesAreThoseOfThePlanesRead(attention: Bool) throws {
+    let (bundle, tokens) = try bundle(.llama, .int8Planes, attention: attention)
+    let engine = try engine(bundle, capacity: tokens.count)
+    guard case .planes(let head) = engine.outputHead else { throw Unexpected() }
+    func plane(_ pair: PlanePair) -> Double { Double(pair.high.rows * pair.high.rowBytes) }
+    let norms = Double(4 * (3 * 2 * 64 + 64))
+    let thresholds = 2 * (160 + (attention ? 4 * 64 : 0))
+    var dense = 2 * plane(head) + norms
+    dense += Double(2 * head.high.rowBytes)  // the embedding's row
+    var sparse = dense + Double(3 * 4 * thresholds)
+    for token in tokens { engine.step(token, sparse: true) }
+    for layer in engine.layers {
+      guard case .planes(let m) = layer.matrices else { throw Unexpected() }
+      let decided = engine.decided
+      func read(_ place: DecisionCounts.Place) -> Double {
+        place.seen == 0 ? 2 : 1 - place.share + (place.fullShare ?? 0)
+      }
+      dense += 2 * [m.query, m.key, m.value, m.output, m.gateUp, m.down].reduce(0) { $0 + plane($1) }
+      sparse += plane(m.gateUp) * (1 + (decided.ffn.fullShare ?? 1)) + plane(m.down) * read(decided.ffn)
+      sparse += plane(m.query) * read(decided.query) + plane(m.key) * read(decided.key)
+      sparse += plane(m.value) * read(decided.value) + plane(m.output) * read(decided.output)
+    }
+    #expect((engine.bytesPerToken(position: 0).dense - dense).magnitude < 1e-6)
+    #expect((engine.bytesPerToken(position: 0).sparse - sparse).magnitude < 1e-6)
   }
 
   private func expectSame(
@@ -107,9 +140,9 @@ import Testing
     #expect(engine.decided == reference.decided)
   }
 
-  @Test(arguments: [2, 3, 5])
-  func resultsDoNotDependOnThreads(threads: Int) throws {
-    let (bundle, tokens) = try bundle(.llama3, .f16)
+  @Test(arguments: [2, 3, 5], [WeightType.f16, .int8Planes])
+  func resultsDoNotDependOnThreads(threads: Int, type: WeightType) throws {
+    let (bundle, tokens) = try bundle(.llama3, type)
     let one = try engine(bundle, capacity: tokens.count, threads: 1)
     let many = try engine(bundle, capacity: tokens.count, threads: threads)
     for token in tokens {
@@ -128,14 +161,9 @@ import Testing
     try expectSame(engine, ReferenceDecoder(model, capacity: tokens.count), tokens, sparse: true)
   }
 
-  @Test func weightsInPlanesAreRefused() throws {
-    let (bundle, _) = try bundle(.llama, .int8Planes)
-    #expect(throws: UnsupportedWeights.self) { try engine(bundle, capacity: 1) }
-  }
-
-  @Test(arguments: InstructionSet.supported)
-  func everyInstructionSetDecodes(_ set: InstructionSet) throws {
-    let (bundle, tokens) = try bundle(.qwen2, .bf16)
+  @Test(arguments: InstructionSet.supported, [WeightType.bf16, .int8Planes])
+  func everyInstructionSetDecodes(_ set: InstructionSet, type: WeightType) throws {
+    let (bundle, tokens) = try bundle(.qwen2, type)
     let engine = try SparseEngine(
       bundle, WeightCache(directory: nil).weights(of: bundle), capacity: tokens.count, threads: 2, precision: .exact,
       instructionSet: set)
@@ -147,7 +175,8 @@ import Testing
     let (bundle, tokens) = try bundle(.llama, .f32, isExtended: true)
     let engine = try engine(bundle, capacity: tokens.count)
     var kept: [SparsePlace: Int] = [:]
-    engine.observe = { _, place, list in
+    engine.observe = { _, place, list, full in
+      #expect(full == nil)
       kept[place, default: 0] += list.count
       #expect(list.keptChannels == list.keptChannels.sorted())
     }
@@ -160,10 +189,11 @@ import Testing
   }
 
   private func bundle(
-    _ model: TinyModel, _ type: WeightType, isExtended: Bool = false
+    _ model: TinyModel, _ type: WeightType, attention: Bool = true, isExtended: Bool = false
   ) throws -> (ModelBundle, [Int32]) {
     let tokens = try Array(model.oracle().sequences[0].prefix(20))
-    try model.open().writeBundle(to: folder.path("bundle"), type, [tokens], isExtended: isExtended)
+    try model.open().writeBundle(
+      to: folder.path("bundle"), type, [tokens], attention: attention, isExtended: isExtended)
     return (try ModelBundle(path: folder.path("bundle")), tokens)
   }
 

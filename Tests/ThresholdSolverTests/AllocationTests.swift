@@ -61,8 +61,24 @@ struct AllocationTests {
 
   @Test func allOrNothingLeavesNothingToDivide() {
     let curves = BudgetPlaces(ffn: curve(1, 3), query: curve(9, 5), output: curve(0.1, 4))
-    #expect(curves.allocate(0, configuration) == BudgetShares(all: 0))
-    #expect(curves.allocate(1, configuration) == BudgetShares(all: 1))
+    #expect(curves.allocate(0, configuration) == BudgetShares(ffn: 0, query: 0, output: 0))
+    let all = curves.allocate(1, configuration)
+    #expect([all.ffn, all.query, all.output].allSatisfy { abs($0 - 1) < 1e-9 })
+  }
+
+  /// Of graded weights key and value projections are places of their own, and the FFN's share is of three matrices.
+  @Test(arguments: [0.3, 0.5])
+  func gradedPlacesSaveTheBytesOfOneShare(sparsity: Double) throws {
+    let curves = BudgetPlaces(
+      ffn: curve(1, 3), query: curve(9, 5), output: curve(0.1, 4), key: curve(2, 4), value: curve(5, 4))
+    let shares = curves.allocate(sparsity, configuration, isGraded: true)
+    let (key, value) = (try #require(shares.key), try #require(shares.value))
+    let weights = (ffn: 3.0 * 64 * 160, query: 64.0 * 64, key: 64.0 * 32)
+    let saved = shares.ffn * weights.ffn + (shares.query + shares.output) * weights.query + (key + value) * weights.key
+    #expect(abs(saved / (sparsity * (weights.ffn + 2 * weights.query + 2 * weights.key)) - 1) < 1e-9)
+    // One more weight costs the same at two places that differ in their factor alone; shares are found by steps of 0.001.
+    #expect(abs(key - value * pow(5.0 / 2, 1.0 / 3)) < 0.002)
+    #expect(shares.ffn <= 0.66)
   }
 
   @Test func withoutAttentionBothAllocationsAreTheSame() throws {

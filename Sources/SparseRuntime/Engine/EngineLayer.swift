@@ -7,10 +7,6 @@ import ThresholdSolver
 /// One layer as the engine reads it: matrices where they lie in the mapped file, vectors in memory of their own.
 final class EngineLayer {
   let attentionNorm: [Float]  // [hiddenSize]
-  let query: WeightMatrix  // [hiddenSize, queryWidth]: a row an input
-  let key: WeightMatrix  // [keyValueWidth, hiddenSize]
-  let value: WeightMatrix  // [keyValueWidth, hiddenSize]
-  let output: WeightMatrix  // [queryWidth, hiddenSize]: a row an input
   let queryBias: [Float]?
   let keyBias: [Float]?
   let valueBias: [Float]?
@@ -18,26 +14,18 @@ final class EngineLayer {
   let keyNorm: [Float]?
   let attentionPostNorm: [Float]?  // [hiddenSize]
   let ffnNorm: [Float]  // [hiddenSize]
-  // Both [intermediateSize, hiddenSize]. Where inputs are cut, `gate` is the deciding rows, [hiddenSize,
-  // intermediateSize], and `up` the other ones.
-  let gate: WeightMatrix
-  let up: WeightMatrix
-  let factors: FactorMatrices  // gate and up, and which decides
-  let down: WeightMatrix  // [intermediateSize, hiddenSize]: a row an input
   let ffnPostNorm: [Float]?  // [hiddenSize]
   let thresholds: Thresholds.Layer
+  let matrices: EngineMatrices
+  /// A byte a channel: whether the up projection decides.
   let upDecides: UnsafeMutableBufferPointer<UInt8>?
 
   init(
-    _ weights: MappedWeights, _ index: Int, _ thresholds: Thresholds.Layer, _ activation: KernelActivation
+    _ weights: MappedWeights, _ index: Int, _ thresholds: Thresholds.Layer, _ activation: KernelActivation,
+    isInPlanes: Bool
   ) throws {
-    func matrix(_ part: LayerTensor) throws -> WeightMatrix { try weights.matrix(.layer(index, part)) }
     func vector(_ part: LayerTensor) throws -> [Float]? { try weights.vector(.layer(index, part)) }
     attentionNorm = try vector(.attentionNorm) ?? []
-    query = try matrix(.query)
-    key = try matrix(.key)
-    value = try matrix(.value)
-    output = try matrix(.output)
     queryBias = try vector(.queryBias)
     keyBias = try vector(.keyBias)
     valueBias = try vector(.valueBias)
@@ -45,9 +33,6 @@ final class EngineLayer {
     keyNorm = try vector(.keyNorm)
     attentionPostNorm = try vector(.attentionPostNorm)
     ffnNorm = try vector(.ffnNorm) ?? []
-    gate = try matrix(.gate)
-    up = try matrix(.up)
-    down = try matrix(.down)
     ffnPostNorm = try vector(.ffnPostNorm)
     self.thresholds = thresholds
     upDecides = thresholds.upDecides.map { flags in
@@ -55,11 +40,51 @@ final class EngineLayer {
       _ = bytes.initialize(from: flags.map { $0 ? 1 : 0 })
       return bytes
     }
-    // The rows that are left to read once a channel has been decided are all in one matrix where inputs are cut.
-    factors = FactorMatrices(
-      gate: thresholds.input == nil ? gate : up, up: up, activation,
-      upDecides: upDecides.map { UnsafeBufferPointer($0) })
+    matrices =
+      isInPlanes
+      ? .planes(try PlaneMatrices(weights, index))
+      : .whole(
+        try WholeMatrices(
+          weights, index, activation, upDecides: upDecides.map { UnsafeBufferPointer($0) },
+          cutsInput: thresholds.input != nil))
   }
 
   deinit { upDecides?.deallocate() }
+}
+
+/// A layer's matrices: of weights that are read whole or not at all, or of weights in planes.
+enum EngineMatrices {
+  case whole(WholeMatrices)
+  case planes(PlaneMatrices)
+}
+
+struct WholeMatrices {
+  let query: WeightMatrix  // [hiddenSize, queryWidth]: a row an input
+  let key: WeightMatrix  // [keyValueWidth, hiddenSize]
+  let value: WeightMatrix  // [keyValueWidth, hiddenSize]
+  let output: WeightMatrix  // [queryWidth, hiddenSize]: a row an input
+  // Both [intermediateSize, hiddenSize]. Where inputs are cut, `gate` is the deciding rows, [hiddenSize,
+  // intermediateSize], and `up` the other ones.
+  let gate: WeightMatrix
+  let up: WeightMatrix
+  let factors: FactorMatrices  // gate and up, and which decides
+  let down: WeightMatrix  // [intermediateSize, hiddenSize]: a row an input
+
+  fileprivate init(
+    _ weights: MappedWeights, _ index: Int, _ activation: KernelActivation, upDecides: UnsafeBufferPointer<UInt8>?,
+    cutsInput: Bool
+  ) throws {
+    func matrix(_ part: LayerTensor) throws -> WeightMatrix { try weights.matrix(.layer(index, part)) }
+    query = try matrix(.query)
+    key = try matrix(.key)
+    value = try matrix(.value)
+    output = try matrix(.output)
+    gate = try matrix(.gate)
+    up = try matrix(.up)
+    down = try matrix(.down)
+    // The rows that are left to read once a channel has been decided are all in one matrix where inputs are cut.
+    factors = FactorMatrices(gate: cutsInput ? up : gate, up: up, activation, upDecides: upDecides)
+  }
+
+  var all: [WeightMatrix] { [query, key, value, output, gate, up, down] }
 }

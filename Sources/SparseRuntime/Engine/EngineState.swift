@@ -29,10 +29,13 @@ final class EngineState {
   /// What the second cut left of each part of the list.
   let left: UnsafeMutableBufferPointer<Range<Int>>
 
+  /// What weights in planes need beside these; `nil` of others.
+  let planes: PlaneState?
+
   let keys: [Matrix]  // a layer each: [capacity, keyValueWidth]
   let values: [Matrix]
 
-  init(_ c: ModelConfiguration, _ precision: ActivationPrecision, capacity: Int, tasks: Int) {
+  init(_ c: ModelConfiguration, _ precision: ActivationPrecision, capacity: Int, tasks: Int, isInPlanes: Bool) {
     func row(_ width: Int) -> Matrix { Matrix(rows: 1, columns: width) }
     hidden = row(c.hiddenSize)
     branch = row(c.hiddenSize)
@@ -54,6 +57,7 @@ final class EngineState {
     found.initialize(repeating: 0..<0)
     left = .allocate(capacity: Self.parts)
     left.initialize(repeating: 0..<0)
+    planes = isInPlanes ? PlaneState(c, tasks: tasks) : nil
     keys = (0..<c.layerCount).map { _ in Matrix(rows: capacity, columns: c.keyValueWidth) }
     values = (0..<c.layerCount).map { _ in Matrix(rows: capacity, columns: c.keyValueWidth) }
   }
@@ -61,6 +65,59 @@ final class EngineState {
   deinit {
     found.deallocate()
     left.deallocate()
+  }
+}
+
+/// The memory of a decoding with weights in planes.
+final class PlaneState {
+  let query: GradedList
+  let key: GradedList
+  let value: GradedList
+  let output: GradedList
+  /// Channels that are left at half their bits: none of them is among the full ones.
+  let half: KeptList
+  let full: KeptList
+  /// The gate and up sums of each channel in turn, `[1, 2 · intermediateSize]`.
+  let sums: Matrix
+  // Sums over a list in parts, as `EngineState.partial`: [parts, keyValueWidth].
+  let partialKey: Matrix
+  let partialValue: Matrix
+  let lowLogits: Matrix  // [1, vocabularySize]: what low planes add
+  /// What each task listed of half and of full channels, until the lists are joined.
+  let foundHalf: UnsafeMutableBufferPointer<Range<Int>>
+  let foundFull: UnsafeMutableBufferPointer<Range<Int>>
+
+  fileprivate init(_ c: ModelConfiguration, tasks: Int) {
+    query = GradedList(channels: c.hiddenSize)
+    key = GradedList(channels: c.hiddenSize)
+    value = GradedList(channels: c.hiddenSize)
+    output = GradedList(channels: c.queryWidth)
+    half = KeptList(channels: c.intermediateSize)
+    full = KeptList(channels: c.intermediateSize)
+    sums = Matrix(rows: 1, columns: 2 * c.intermediateSize)
+    partialKey = Matrix(rows: EngineState.parts, columns: c.keyValueWidth)
+    partialValue = Matrix(rows: EngineState.parts, columns: c.keyValueWidth)
+    lowLogits = Matrix(rows: 1, columns: c.vocabularySize)
+    foundHalf = .allocate(capacity: tasks)
+    foundHalf.initialize(repeating: 0..<0)
+    foundFull = .allocate(capacity: tasks)
+    foundFull.initialize(repeating: 0..<0)
+  }
+
+  deinit {
+    foundHalf.deallocate()
+    foundFull.deallocate()
+  }
+}
+
+/// The inputs of a projection that are read at all, and those of them that are read with all bits.
+final class GradedList {
+  let kept: KeptList
+  let full: KeptList
+
+  init(channels: Int) {
+    kept = KeptList(channels: channels)
+    full = KeptList(channels: channels)
   }
 }
 

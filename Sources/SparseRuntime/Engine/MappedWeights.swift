@@ -9,8 +9,10 @@ final class MappedWeights: Sendable {
   init(_ weights: UnpackedWeights) { self.weights = weights }
 
   /// As stored: with one row an input where inputs can be skipped. Valid while this object is alive.
-  func matrix(_ tensor: ModelTensor) throws -> WeightMatrix {
-    guard let found = weights.tensor(tensor), found.entry.shape.count == 2,
+  ///
+  /// - Parameter plane: Of weights in planes, which one.
+  func matrix(_ tensor: ModelTensor, _ plane: WeightPlane? = nil) throws -> WeightMatrix {
+    guard let found = weights.tensor(tensor, plane: plane), found.entry.shape.count == 2,
       let matrix = WeightMatrix(
         found.bytes, rows: found.entry.shape[0], columns: found.entry.shape[1], type: ElementType(found.entry.format))
     else { throw missing }

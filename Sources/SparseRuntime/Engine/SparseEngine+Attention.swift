@@ -6,10 +6,10 @@ extension SparseEngine {
   func attend(_ tasks: EngineTasks) {
     let (c, s, position) = (configuration, state, position)
     norm(layer.attentionNorm)
-    choose(UnsafeBufferPointer(s.normed.elements), layer.thresholds.query, .query, into: s.keptQuery)
-    pool.run(tasks: taskCount, tasks.project)
-
-    addParts(width: c.queryWidth, to: s.query.elements, replacing: true)
+    switch layer.matrices {
+    case .whole: projectWhole(tasks)
+    case .planes: projectInPlanes(tasks)
+    }
     if let bias = layer.queryBias { VectorMath.add(bias, to: s.query.base) }
     if let bias = layer.keyBias { VectorMath.add(bias, to: s.key.base) }
     if let bias = layer.valueBias { VectorMath.add(bias, to: s.value.base) }
@@ -21,18 +21,33 @@ extension SparseEngine {
     headTasks = position < 64 ? 1 : c.headCount
     pool.run(tasks: headTasks, tasks.heads)
 
-    choose(UnsafeBufferPointer(s.mixed.elements), layer.thresholds.output, .output, into: s.keptOutput)
+    switch layer.matrices {
+    case .whole: choose(UnsafeBufferPointer(s.mixed.elements), layer.thresholds.output, .output, into: s.keptOutput)
+    case .planes: gradeOutput()
+    }
     pool.run(tasks: taskCount, tasks.output)
     addToHidden(layer.attentionPostNorm)
   }
 
+  private func projectWhole(_ tasks: EngineTasks) {
+    choose(UnsafeBufferPointer(state.normed.elements), layer.thresholds.query, .query, into: state.keptQuery)
+    pool.run(tasks: taskCount, tasks.project)
+    addParts(of: state.partial, width: configuration.queryWidth, to: state.query.elements, replacing: true)
+  }
+
   /// Task `task` of the three projections of the attention input.
   func project(_ task: Int) {
-    addListed(layer.query, state.keptQuery, task)
-    kernels.gemv(
-      layer.key, state.normed, into: state.key.elements, rows: share(task, of: layer.key.rows, among: taskCount))
-    kernels.gemv(
-      layer.value, state.normed, into: state.value.elements, rows: share(task, of: layer.value.rows, among: taskCount))
+    switch layer.matrices {
+    case .planes(let matrices): project(matrices, task)
+    case .whole(let matrices):
+      addListed(matrices.query, state.keptQuery, task)
+      kernels.gemv(
+        matrices.key, state.normed, into: state.key.elements,
+        rows: share(task, of: matrices.key.rows, among: taskCount))
+      kernels.gemv(
+        matrices.value, state.normed, into: state.value.elements,
+        rows: share(task, of: matrices.value.rows, among: taskCount))
+    }
   }
 
   /// Task `task` of what heads read from the positions so far.
@@ -52,7 +67,13 @@ extension SparseEngine {
       into: state.mixed.base + head * width)
   }
 
-  func projectOutput(_ task: Int) { addListed(layer.output, state.keptOutput, task) }
+  /// Task `task` of the output projection.
+  func projectOutput(_ task: Int) {
+    switch layer.matrices {
+    case .whole(let matrices): addListed(matrices.output, state.keptOutput, task)
+    case .planes(let matrices): projectOutput(matrices, task)
+    }
+  }
 
   /// Lists the channels of `x` that reach their threshold, all where nothing is cut.
   func choose(
@@ -101,30 +122,26 @@ extension SparseEngine {
   /// `hidden ← hidden + Σ parts`, the sum normed first where the architecture does.
   func addToHidden(_ postNorm: [Float]?) {
     let (hidden, branch, width) = (state.hidden, state.branch, configuration.hiddenSize)
-    guard let postNorm else { return addParts(width: width, to: hidden.elements, replacing: false) }
-    addParts(width: width, to: branch.elements, replacing: true)
+    guard let postNorm else {
+      return addParts(of: state.partial, width: width, to: hidden.elements, replacing: false)
+    }
+    addParts(of: state.partial, width: width, to: branch.elements, replacing: true)
     VectorMath.rmsNorm(branch.base, weight: postNorm, epsilon: configuration.normEpsilon, into: branch.base)
     VectorMath.add(branch.base, to: hidden.base, count: width)
   }
 
   /// `y ← (y +) Σ parts`
-  func addParts(width: Int, to y: UnsafeMutableBufferPointer<Float>, replacing: Bool) {
+  func addParts(of partial: Matrix, width: Int, to y: UnsafeMutableBufferPointer<Float>, replacing: Bool) {
     if replacing { y.update(repeating: 0) }
     for part in 0..<EngineState.parts {
-      let sum = state.partial.row(part)
+      let sum = partial.row(part)
       for i in 0..<width { y[i] += sum[i] }
     }
   }
 
   /// Adds to the counts of what thresholds decided.
   func count(_ list: KeptList, _ place: SparsePlace) {
-    switch place {
-    case .query: decided.query.count(kept: list.count, of: list.channels)
-    case .output: decided.output.count(kept: list.count, of: list.channels)
-    case .input: decided.input.count(kept: list.count, of: list.channels)
-    case .ffn: decided.ffn.count(kept: list.count, of: list.channels)
-    case .down: decided.down.count(kept: list.count, of: list.channels)
-    }
-    observe?(layerIndex, place, list)
+    decided[place].count(kept: list.count, of: list.channels)
+    observe?(layerIndex, place, list, nil)
   }
 }

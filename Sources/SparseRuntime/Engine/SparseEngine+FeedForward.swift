@@ -6,6 +6,7 @@ extension SparseEngine {
   func feedForward(_ tasks: EngineTasks) {
     let (s, thresholds) = (state, layer.thresholds)
     norm(layer.ffnNorm)
+    if case .planes = layer.matrices { return feedForwardInPlanes(tasks) }
     if cutsInput { decideByInputs(tasks) } else { decideByRows(tasks) }
     pool.run(tasks: taskCount, tasks.down)
     addToHidden(layer.ffnPostNorm)
@@ -30,7 +31,7 @@ extension SparseEngine {
     let (s, thresholds) = (state, layer.thresholds)
     choose(UnsafeBufferPointer(s.normed.elements), thresholds.input, .input, into: s.keptInput)
     pool.run(tasks: taskCount, tasks.deciding)
-    addParts(width: configuration.intermediateSize, to: s.gate.elements, replacing: true)
+    addParts(of: s.partial, width: configuration.intermediateSize, to: s.gate.elements, replacing: true)
     activateGates()
     choose(UnsafeBufferPointer(s.gate.elements), thresholds.ffn, .ffn, into: s.keptFFN)
   }
@@ -38,7 +39,9 @@ extension SparseEngine {
   private var cutsInput: Bool { layer.thresholds.input != nil }
 
   /// Task `task` of the deciding rows, where these leave out inputs.
-  func projectDeciding(_ task: Int) { addListed(layer.gate, state.keptInput, task) }
+  func projectDeciding(_ task: Int) {
+    if case .whole(let matrices) = layer.matrices { addListed(matrices.gate, state.keptInput, task) }
+  }
 
   /// Applies the activation to what came from gate rows.
   private func activateGates() {
@@ -53,33 +56,43 @@ extension SparseEngine {
 
   /// Task `task` of the deciding factors and the choice of channels; of the gate where all are kept.
   func decide(_ task: Int) {
-    let channels = share(task, of: layer.gate.rows, among: taskCount)
+    let channels = share(task, of: configuration.intermediateSize, among: taskCount)
+    let matrices: WholeMatrices
+    switch layer.matrices {
+    case .planes(let planes): return sweep(planes, channels, task)
+    case .whole(let whole): matrices = whole
+    }
     guard isSparse else {
-      kernels.gemv(layer.gate, state.normed, into: state.gate.elements, rows: channels)
+      kernels.gemv(matrices.gate, state.normed, into: state.gate.elements, rows: channels)
       return activate(state.gate.base + channels.lowerBound, count: channels.count)
     }
     layer.thresholds.ffn.withUnsafeBufferPointer {
-      state.found[task] = kernels.decide(layer.factors, state.normed, $0, channels: channels, into: state.keptFFN)
+      state.found[task] = kernels.decide(matrices.factors, state.normed, $0, channels: channels, into: state.keptFFN)
     }
   }
 
   /// Task `task`'s parts of what listed channels add: no other thread needs a part's `g ⊙ u`, so that there is no
   /// wait between the up and the down projection.
   func upAndDown(_ task: Int) {
+    let matrices: WholeMatrices
+    switch layer.matrices {
+    case .planes(let planes): return refineAndDown(planes, task)
+    case .whole(let whole): matrices = whole
+    }
     let list = state.keptFFN
     for part in parts(of: task) {
       var positions = share(part, of: list.count, among: EngineState.parts)
       guard isSparse || cutsInput else {
-        kernels.vmmsp(layer.up, state.normed, list, positions: positions)
-        addListed(layer.down, list, positions, part)
+        kernels.vmmsp(matrices.up, state.normed, list, positions: positions)
+        addListed(matrices.down, list, positions, part)
         continue
       }
-      kernels.complete(layer.factors, state.normed, list, positions: positions)
+      kernels.complete(matrices.factors, state.normed, list, positions: positions)
       if isSparse, let product = layer.thresholds.product {
         positions = product.withUnsafeBufferPointer { kernels.prune(list, positions: positions, $0) }
         state.left[part] = positions
       }
-      addListed(layer.down, list, positions, part)
+      addListed(matrices.down, list, positions, part)
     }
   }
 

@@ -17,9 +17,7 @@ extension SparseEngine {
     let states = try HiddenStates(lengths: [tokens.count], width: configuration.hiddenSize)
     let embedded = Matrix(rows: tokens.count, columns: configuration.hiddenSize)
     for (row, token) in tokens.enumerated() {
-      kernels.copyRow(
-        Int(token), of: embedding,
-        into: UnsafeMutableBufferPointer(start: embedded.row(row), count: embedded.columns))
+      embed(Int(token), into: UnsafeMutableBufferPointer(start: embedded.row(row), count: embedded.columns))
     }
     VectorMath.scale(embedded.base, by: configuration.embeddingScale, count: embedded.count)
     try states.store(0, from: embedded)

@@ -17,7 +17,8 @@ public final class SparseEngine: TokenDecoder {
   public internal(set) var position = 0
   public internal(set) var decided = DecisionCounts()
   /// Called with what was kept at a place of a layer, for tests and measurements.
-  package var observe: ((_ layer: Int, _ place: SparsePlace, KeptList) -> Void)?
+  /// Of graded weights, also with what was read whole; channels of the FFN are in one of the two lists.
+  package var observe: ((_ layer: Int, _ place: SparsePlace, KeptList, _ full: KeptList?) -> Void)?
 
   var configuration: ModelConfiguration
   let capacity: Int
@@ -28,8 +29,8 @@ public final class SparseEngine: TokenDecoder {
   let unpacked: UnpackedWeights
   let weightType: WeightType
   let thresholds: Thresholds
-  let embedding: WeightMatrix
-  let outputHead: WeightMatrix
+  let table: EngineTable
+  let outputHead: EngineTable
   private let finalNorm: [Float]
   let layers: [EngineLayer]
 
@@ -44,7 +45,7 @@ public final class SparseEngine: TokenDecoder {
   ///   - capacity: The most tokens that will be decoded.
   ///   - threads: Those that share the work of a token.
   ///   - precision: What quantised weights are multiplied with; as the bundle's manifest says where `nil`.
-  /// - Throws: ``UnsupportedWeights`` of weights in planes, ``BundleError`` where a tensor is missing, `InstructionSetError` where `GAMBIT_ISA` names none.
+  /// - Throws: ``BundleError`` where a tensor is missing, `InstructionSetError` where `GAMBIT_ISA` names none.
   package convenience init(
     _ bundle: ModelBundle, _ unpacked: UnpackedWeights, capacity: Int, threads: Int,
     precision: ActivationPrecision? = nil
@@ -59,11 +60,10 @@ public final class SparseEngine: TokenDecoder {
     _ bundle: ModelBundle, _ unpacked: UnpackedWeights, capacity: Int, threads: Int, precision: ActivationPrecision,
     instructionSet: InstructionSet
   ) throws {
-    guard !bundle.weights.type.isInPlanes else { throw UnsupportedWeights(type: bundle.weights.type) }
     let weights = MappedWeights(unpacked)
-    let c = bundle.configuration
+    let (c, isInPlanes) = (bundle.configuration, bundle.weights.type.isInPlanes)
     layers = try bundle.thresholds.layers.enumerated().map {
-      try EngineLayer(weights, $0, $1, c.gateActivation == .silu ? .silu : .geluTanh)
+      try EngineLayer(weights, $0, $1, c.gateActivation == .silu ? .silu : .geluTanh, isInPlanes: isInPlanes)
     }
     guard let first = layers.first else {
       throw BundleError.malformed(file: BundleFile.configuration, reason: "the model has no layers")
@@ -74,12 +74,12 @@ public final class SparseEngine: TokenDecoder {
     self.capacity = capacity
     configuration = c
     layer = first
-    embedding = try weights.matrix(.embeddings)
-    outputHead = c.tiedEmbeddings ? embedding : try weights.matrix(.outputHead)
+    table = try EngineTable(weights, .embeddings, isInPlanes: isInPlanes)
+    outputHead = c.tiedEmbeddings ? table : try EngineTable(weights, .outputHead, isInPlanes: isInPlanes)
     finalNorm = try weights.vector(.finalNorm) ?? []
     kernels = SparseKernels(instructionSet)
     pool = WorkerPool(threads: threads)
-    state = EngineState(c, precision, capacity: capacity, tasks: Self.taskCount(pool.threads))
+    state = EngineState(c, precision, capacity: capacity, tasks: Self.taskCount(pool.threads), isInPlanes: isInPlanes)
     rotary = RotaryTables(c, positions: capacity)
     tasks = EngineTasks(self)
   }
@@ -95,10 +95,10 @@ public final class SparseEngine: TokenDecoder {
   private static func taskCount(_ threads: Int) -> Int { threads == 1 ? 1 : min(4 * threads, 64) }
 
   public func step(_ token: Int32, sparse: Bool) {
-    precondition(position < capacity && token >= 0 && Int(token) < embedding.rows)
+    precondition(position < capacity && token >= 0 && Int(token) < configuration.vocabularySize)
     guard let tasks else { return }
     isSparse = sparse
-    kernels.copyRow(Int(token), of: embedding, into: state.hidden.elements)
+    embed(Int(token), into: state.hidden.elements)
     VectorMath.scale(state.hidden.base, by: configuration.embeddingScale, count: state.hidden.count)
     for (index, layer) in layers.enumerated() {
       (self.layer, layerIndex) = (layer, index)
@@ -118,9 +118,11 @@ public final class SparseEngine: TokenDecoder {
 
   /// Task `task` of the output head.
   func computeLogits(_ task: Int) {
-    kernels.gemv(
-      outputHead, state.normed, into: state.logits.elements,
-      rows: share(task, of: outputHead.rows, among: 4 * taskCount))
+    let rows = share(task, of: configuration.vocabularySize, among: 4 * taskCount)
+    switch outputHead {
+    case .whole(let matrix): kernels.gemv(matrix, state.normed, into: state.logits.elements, rows: rows)
+    case .planes(let pair): addLogits(pair, rows: rows)
+    }
   }
 
   /// `normed ← rmsnorm(hidden) ⊙ weight`, and what quantised weights need of it.
@@ -131,18 +133,19 @@ public final class SparseEngine: TokenDecoder {
   }
 }
 
-/// Why the engine cannot decode a bundle.
-public struct UnsupportedWeights: Error, CustomStringConvertible {
-  public let type: WeightType
+/// Embeddings or output head, `[vocabularySize, hiddenSize]`.
+enum EngineTable {
+  case whole(WeightMatrix)
+  case planes(PlanePair)
 
-  public var description: String {
-    "the fast engine does not decode weights of type '\(type.rawValue)' yet: use the reference decoder, as with 'gambit generate --oracle'"
+  init(_ weights: MappedWeights, _ tensor: ModelTensor, isInPlanes: Bool) throws {
+    self = isInPlanes ? .planes(try PlanePair(weights, tensor)) : .whole(try weights.matrix(tensor))
   }
 }
 
 /// Where thresholds cut.
 package enum SparsePlace: Sendable {
-  case query, output, input, ffn, down
+  case query, key, value, output, input, ffn, down
 }
 
 /// Part `index` of `count` things that are shared out among `parts`.
