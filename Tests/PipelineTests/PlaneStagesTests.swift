@@ -33,7 +33,7 @@ struct PlaneStagesTests {
     let bundle = try ModelBundle(path: path, sparsity: 0.6)
     #expect(bundle.thresholds == ladder[1] && bundle.manifest.weights.activations == .exact)
     let inspected = Dictionary(try Inspection(path: path).facts, uniquingKeysWith: { first, _ in first })
-    #expect(inspected["weights"] == "int8-planes" && inspected["FFN rows read by both planes"] != nil)
+    #expect(inspected["weights"] == "int8-planes" && inspected["FFN channels read by both planes"] != nil)
     var stage = GenerateStage(maximumTokens: 4, oracle: true)
     let plain = try stage.run(bundle, prompt: "Winter", console)
     stage.oracle = false
