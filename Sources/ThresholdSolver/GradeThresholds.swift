@@ -12,12 +12,26 @@ public struct GradeThresholds: Sendable, Equatable {
   }
 }
 
-/// The shares of channels that end in each grade but the third.
-struct GradeShares: Equatable {
-  var dropped: Double
-  var full: Double
+/// The shares of channels or inputs that end in each grade.
+public struct GradeShares: Sendable, Equatable {
+  public var dropped: Double
+  public var full: Double
 
-  var half: Double { 1 - dropped - full }
+  public var half: Double { 1 - dropped - full }
+}
+
+extension Thresholds.Shares {
+  /// The grades of each place that is graded; `nil` where weights are read whole or not at all.
+  public var grades: GradedPlaces<GradeShares>? {
+    guard let full else { return nil }
+    func grades(_ place: Thresholds.Place) -> GradeShares? {
+      guard let dropped = self[place], let full = full[place] else { return nil }
+      return GradeShares(dropped: dropped, full: full)
+    }
+    return GradedPlaces(
+      ffn: GradeShares(dropped: ffn, full: full.ffn), query: grades(.query), key: grades(.key), value: grades(.value),
+      output: grades(.output))
+  }
 }
 
 /// Finds the price λ of a byte at which `share(λ)`, which falls as λ grows, is as near to `target` as it comes from below.
