@@ -68,6 +68,33 @@ struct PlaneStagesTests {
     }
   }
 
+  /// One command, from the text to a checked bundle.
+  @Test func pipelineRunsThroughPlanes() throws {
+    let text = try writeText()
+    let pipeline = { (collect: String) in
+      """
+      model: {path: \(TinyModel.llama.folder)}
+      sample: {sources: [{files: [\(text)]}], tokens: 256, sequence_length: 32, seed: 1}
+      \(collect)
+      solve: [{method: planes, attention: true, sparsity: [0.4, 0.5]}, {method: chess, sparsity: [0.5]}]
+      evaluate: {files: [\(text)], sequence_length: 32, tokens: 128}
+      export: {method: planes, attention: true, sparsity: 0.5, weights: int8-planes}
+      """
+    }
+    try writeAtomically(pipeline("collect: {scores: int8-planes}").utf8, to: folder.path("pipeline.yaml"))
+    let document = try PipelineDocument(path: folder.path("pipeline.yaml"))
+    let report = try PipelineRunner(document, base: folder.root, output: folder.path("run"), threads: 2, console).run()
+    let methods = try #require(report).methods
+    #expect(methods.map(\.method) == [.planes, .planes, .chess])
+    #expect(methods[0].realised.full != nil && methods[2].realised.full == nil)
+    #expect(methods.allSatisfy { $0.kl > 0 } && methods[0].activatedShare > methods[1].activatedShare)
+    #expect(try #require(report).verification?.checks.allSatisfy(\.ok) == true)
+    #expect(try ModelBundle(path: folder.path("run/bundle")).manifest.weights.type == .int8Planes)
+
+    try writeAtomically(pipeline("collect: {sinks: 0}").utf8, to: folder.path("without.yaml"))
+    #expect(throws: PipelineError.self) { try PipelineDocument(path: folder.path("without.yaml")) }
+  }
+
   @Test func comparisonOfAMethodOnOtherWeightsIsRefused() throws {
     let path = folder.path("compare.yaml")
     let document = { (method: String) in
