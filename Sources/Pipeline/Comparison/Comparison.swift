@@ -22,7 +22,7 @@ extension Comparison {
     guard let baseline else { return }
     for index in rows.indices where rows[index].kl != nil && rows[index].curve != baseline {
       let points = rows.filter { row in
-        row.curve == baseline && (row.kind == .model || row.weights == rows[index].weights)
+        row.curve == baseline && (row.kind == .model || row.roundedWeights == rows[index].roundedWeights)
       }.map { (bytes: $0.bytesPerToken, kl: $0.kl ?? 0) }
       let curve = baseline == ComparisonRow.models ? DivergenceCurve(frontierOf: points) : DivergenceCurve(points)
       rows[index].baselineKl = curve.kl(at: rows[index].bytesPerToken)

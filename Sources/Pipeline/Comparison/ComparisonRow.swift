@@ -1,5 +1,6 @@
 import Evaluation
 import Foundation
+import SparseBundle
 import ThresholdSolver
 
 /// One row of a comparison: what was measured, of what, and on what.
@@ -58,6 +59,11 @@ public struct ComparisonRow: Sendable, Codable, Equatable {
 
   /// Rows of one curve differ in their budget alone.
   var curve: String { kind == .model ? ComparisonRow.models : label }
+
+  /// What weights were rounded to: both planes together are 8-bit weights, and nothing else.
+  var roundedWeights: String {
+    weights == WeightType.int8Planes.rawValue ? WeightType.int8.rawValue : weights
+  }
 
   /// The name of the curve of all checkpoints.
   static let models = "models"
