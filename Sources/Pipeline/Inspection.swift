@@ -108,7 +108,20 @@ public struct Inspection: Sendable, Encodable {
       let title = place == .ffn ? "FFN channels" : place.title
       facts.append((title + " read by both planes", Format.percent(share)))
     }
+    if request.method.gradesWeights { facts.append(("FFN channels always read whole", Self.alwaysWhole(thresholds))) }
     return facts + [("model sha256", thresholds.modelHash), ("corpus sha256", thresholds.corpusHash)]
+  }
+
+  /// The few channels of massive activations, which half of the bits would ruin: their threshold for all bits is 0.
+  private static func alwaysWhole(_ thresholds: Thresholds) -> String {
+    let layers = thresholds.layers.map { layer in
+      (layer.full?.ffn ?? []).enumerated().filter { $0.element == 0 }.map(\.offset)
+    }
+    let named = layers.enumerated().filter { !$0.element.isEmpty }.map { layer, channels in
+      let more = channels.count > 8 ? " and \(channels.count - 8) more" : ""
+      return "layer \(layer): \(channels.prefix(8).map(String.init).joined(separator: ", "))\(more)"
+    }
+    return (["\(layers.reduce(0) { $0 + $1.count })"] + named).joined(separator: "; ")
   }
 
   private mutating func describe(_ bundle: ModelBundle) throws {

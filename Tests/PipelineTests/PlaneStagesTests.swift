@@ -34,6 +34,8 @@ struct PlaneStagesTests {
     #expect(bundle.thresholds == ladder[1] && bundle.manifest.weights.activations == .exact)
     let inspected = Dictionary(try Inspection(path: path).facts, uniquingKeysWith: { first, _ in first })
     #expect(inspected["weights"] == "int8-planes" && inspected["FFN channels read by both planes"] != nil)
+    let whole = ladder[0].layers.map { layer in (layer.full?.ffn ?? []).count { $0 == 0 } }.reduce(0, +)
+    #expect(inspected["FFN channels always read whole"]?.split(separator: ";").first == "\(whole)")
     var stage = GenerateStage(maximumTokens: 4, oracle: true)
     let plain = try stage.run(bundle, prompt: "Winter", console)
     stage.oracle = false
