@@ -163,6 +163,9 @@ extension SolverRequest.Method {
   /// Scores weigh inputs by the norms of their weight columns.
   public var weighsColumns: Bool { self == .wina }
 
+  /// Whether thresholds depend on the model's weights besides the statistics.
+  public var needsWeights: Bool { weighsColumns || gradesWeights }
+
   /// Whether a bundle can hold its thresholds.
   public var isExportable: Bool { !cutsInputs }
 

@@ -97,6 +97,12 @@ struct PlaneStagesTests {
     #expect(throws: PipelineError.self) { try PipelineDocument(path: folder.path("without.yaml")) }
   }
 
+  /// Statistics alone do not tell where grades lie.
+  @Test func confidenceOfGradesIsRefused() throws {
+    let thresholds = try solve(TinyModel.llama.open(), sparsities: [0.5])[0]
+    #expect(throws: PipelineError.self) { try ConfidenceStage.run(of: thresholds, ["a.h5", "b.h5"], console) }
+  }
+
   @Test func comparisonOfAMethodOnOtherWeightsIsRefused() throws {
     let path = folder.path("compare.yaml")
     let document = { (method: String) in

@@ -46,10 +46,10 @@ public struct ConfidenceStage: Sendable {
   ///
   /// - Throws: ``PipelineError/otherModel(file:model:)`` and its like where they were not.
   public static func run(of thresholds: Thresholds, _ paths: [String], _ console: Console) throws -> ConfidenceReport {
-    guard !thresholds.request.method.weighsColumns else {
+    guard !thresholds.request.method.needsWeights else {
       throw PipelineError.badSetting(
         "thresholds",
-        reason: "method '\(thresholds.request.method.rawValue)' weighs inputs by the model's weights, which statistics "
+        reason: "method '\(thresholds.request.method.rawValue)' is solved from the model's weights as well, which statistics "
           + "do not hold: give thresholds of another method")
     }
     for path in paths {
