@@ -49,7 +49,8 @@ public struct ConfidenceStage: Sendable {
     guard !thresholds.request.method.needsWeights else {
       throw PipelineError.badSetting(
         "thresholds",
-        reason: "method '\(thresholds.request.method.rawValue)' is solved from the model's weights as well, which statistics "
+        reason:
+          "method '\(thresholds.request.method.rawValue)' is solved from the model's weights as well, which statistics "
           + "do not hold: give thresholds of another method")
     }
     for path in paths {
