@@ -107,6 +107,10 @@ public struct Inspection: Sendable, Encodable {
       guard let share = thresholds.realised.full?[place] else { continue }
       facts.append((place.title + " read by both planes", Format.percent(share)))
     }
+    if let margin = thresholds.headMargin {
+      facts.append(("output head read by both planes", Format.percent(thresholds.realised.fullHead ?? 1)))
+      facts.append(("margin of the output head", "\(margin)"))
+    }
     return facts + [("model sha256", thresholds.modelHash), ("corpus sha256", thresholds.corpusHash)]
   }
 
