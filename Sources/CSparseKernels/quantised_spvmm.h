@@ -5,6 +5,30 @@
 /* Quantised rows added to a vector: the multiplier of a group is value · step, and what minima add is the same
    for all columns of a group. */
 
+#ifdef SIXTEEN_CODES
+INLINE vector code_half(const char *codes, int half, gambit_type type) {
+  return has_nibbles(type) ? sixteen_nibbles(codes, half) : sixteen_bytes(codes, half);
+}
+
+/// y[0 ..< 32] ← y + Σ_r multipliers[r][i] · codes of group `group` of rows[r] + bias
+INLINE void add_group(
+  const row_block *block, int count, size_t group, const float (*multipliers)[GROUPS], size_t i, float bias, float *y,
+  gambit_type type) {
+  vector start = load_f32(y), end = load_f32(y + 16);
+  if (has_nibbles(type)) {
+    start = _mm512_add_ps(start, spread(bias));
+    end = _mm512_add_ps(end, spread(bias));
+  }
+  for (int r = 0; r < count; r++) {
+    const char *codes = block->rows[r] + group * code_bytes(type);
+    const vector multiplier = spread(multipliers[r][i]);
+    start = fused(code_half(codes, 0, type), multiplier, start);
+    end = fused(code_half(codes, 1, type), multiplier, end);
+  }
+  store(y, start);
+  store(y + 16, end);
+}
+#else
 /// y[0 ..< 32] ← y + Σ_r multipliers[r][i] · codes of group `group` of rows[r] + bias
 INLINE void add_group(
   const row_block *block, int count, size_t group, const float (*multipliers)[GROUPS], size_t i, float bias, float *y,
@@ -22,6 +46,7 @@ INLINE void add_group(
   }
   for (int j = 0; j < GAMBIT_GROUP / 8; j++) store_eight(y + 8 * j, sums[j]);
 }
+#endif
 
 /// y[c] ← y[c] + Σ_r values[r] · rows[r][c] for `count` quantised rows of `width` columns, at most ROWS and a
 /// constant.

@@ -36,3 +36,14 @@ INLINE vector load_some_bf16(const uint16_t *p, size_t count) {
   return from_bf16(_mm256_maskz_loadu_epi16(mask(count), p));
 }
 INLINE void store_some(float *p, vector x, size_t count) { _mm512_mask_storeu_ps(p, mask(count), x); }
+
+/// Of a group's codes as floats: sixteen bytes for each half, or sixteen bytes whose low nibbles are the first one's.
+#define SIXTEEN_CODES
+INLINE vector sixteen_bytes(const char *codes, int half) {
+  const __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(codes + 16 * half));
+  return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(bytes));
+}
+INLINE vector sixteen_nibbles(const char *codes, int half) {
+  const __m512i bytes = _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(const void *)codes));
+  return _mm512_cvtepi32_ps(half ? _mm512_srli_epi32(bytes, 4) : _mm512_and_si512(bytes, _mm512_set1_epi32(15)));
+}

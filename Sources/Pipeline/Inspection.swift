@@ -105,7 +105,8 @@ public struct Inspection: Sendable, Encodable {
     }
     for place in Thresholds.Place.allCases {
       guard let share = thresholds.realised.full?[place] else { continue }
-      facts.append((place.title + " read by both planes", Format.percent(share)))
+      let title = place == .ffn ? "FFN channels" : place.title
+      facts.append((title + " read by both planes", Format.percent(share)))
     }
     if let margin = thresholds.headMargin {
       facts.append(("output head read by both planes", Format.percent(thresholds.realised.fullHead ?? 1)))

@@ -14,6 +14,13 @@ public struct PerplexityReport: Sendable, Encodable {
     public var weights: MeasuredSource.DenseWeights
   }
 
+  /// The shares of a place that were not read, read by the high plane alone, and by both.
+  public struct Grades: Sendable, Codable {
+    public var dropped: Double
+    public var half: Double
+    public var full: Double
+  }
+
   /// What standard errors take for independent.
   public enum Cluster: String, Sendable, Encodable {
     case document, window
@@ -32,6 +39,10 @@ public struct PerplexityReport: Sendable, Encodable {
   public var activatedShare: Double
   /// Of weights, by what was dropped of this text.
   public var bytesPerToken: Double
+  /// The same, of what a dense token reads of the same weights.
+  public var bytesShare: Double
+  /// What became of each place's channels or inputs; absent of weights that are not graded.
+  public var shares: GradedPlaces<Grades>?
   // Beside the dense model; absent of the dense model itself.
   public var kl: Double?
   public var klStderr: Double?
@@ -59,6 +70,7 @@ public struct PerplexityReport: Sendable, Encodable {
     activatedParameters = activated.sparse
     activatedShare = activated.share
     bytesPerToken = bytes.sparse
+    bytesShare = bytes.sparse / bytes.dense
     guard let measured else { return }
     kl = measured.kl
     klStderr = measured.klEstimate?.standardError
@@ -71,5 +83,6 @@ public struct PerplexityReport: Sendable, Encodable {
       perplexity: dense.perplexity, nll: dense.nll, nllStderr: dense.nllEstimate.standardError,
       bytesPerToken: bytes.dense, weights: source.denseWeights)
     realised = measured.shares.isEmpty ? nil : Thresholds.Shares(meanOf: measured.shares)
+    shares = realised?.grades?.map { Grades(dropped: $0.dropped, half: $0.half, full: $0.full) }
   }
 }

@@ -22,10 +22,8 @@ extension PipelineDocument {
       return "evaluate: tokens must fill a window, and a sequence_length must be 2 or more"
     }
     if let sinks = collect?.sinks, sinks < 0 { return "collect: sinks is negative" }
-    // Pipelines collect what all methods but this are solved from.
-    if requestsGrades {
-      return "solve: pipelines do not collect the scores that 'planes' is solved from: run 'gambit collect' with "
-        + "--scores int8-planes, then 'solve' and 'export', one by one"
+    if requestsGrades, collect?.scores == nil {
+      return "collect: 'planes' is solved from scores: set scores to int8-planes"
     }
     do {
       try export.weights.check(holds: export.method)
@@ -84,7 +82,7 @@ indirect enum Shape: Sendable {
       "sources": .list(.object(["files": .list(.value), "field": .value, "weight": .value])),
       "tokens": .value, "sequence_length": .value, "seed": .value,
     ]),
-    "collect": .object(["sinks": .value, "memory": .value, "until_confident": .value]),
+    "collect": .object(["sinks": .value, "memory": .value, "until_confident": .value, "scores": .value]),
     "solve": .list(.object(method.merging(["sparsity": .list(.value)]) { _, own in own })),
     "evaluate": .object(["files": .list(.value), "field": .value, "tokens": .value, "sequence_length": .value]),
     "export": .object(method.merging(["sparsity": .value, "weights": .value]) { _, own in own }),

@@ -29,9 +29,11 @@ public struct PipelineDocument: Sendable, Equatable, Codable {
     public var sinks: Int?
     public var memory: MemorySize?
     public var untilConfident: Percentage?
+    /// Rounds the weights to this format and counts scores as well.
+    public var scores: ScoreFormat?
 
     enum CodingKeys: String, CodingKey {
-      case sinks, memory
+      case sinks, memory, scores
       case untilConfident = "until_confident"
     }
   }

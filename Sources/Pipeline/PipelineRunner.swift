@@ -102,7 +102,8 @@ public struct PipelineRunner: Sendable {
   private func collect(resuming: StatisticsCheckpoint.Resumption) throws {
     let settings = document.collect
     let stage = CollectStage(
-      sinkPositions: settings?.sinks ?? 0, memoryBudget: settings?.memory?.bytes ?? 1_000_000_000, threads: threads)
+      sinkPositions: settings?.sinks ?? 0, memoryBudget: settings?.memory?.bytes ?? 1_000_000_000, threads: threads,
+      scores: settings?.scores)
     let (sample, output) = (path("sample.h5"), path("statistics.h5"))
     let sequences = try TokenSequences(contentsOf: URL(filePath: sample))
     guard let limit = settings?.untilConfident else {
@@ -127,7 +128,8 @@ public struct PipelineRunner: Sendable {
       // How much stays in memory does not change the statistics.
       let sample = try TokenSequences(contentsOf: URL(filePath: path("sample.h5")))
       let limit = document.collect?.untilConfident.map { ["until confident \($0.share)"] } ?? []
-      return ["sinks \(document.collect?.sinks ?? 0)", try model.hash, sample.contentHash] + limit
+      let scores = document.collect?.scores.map { ["scores \($0.rawValue)"] } ?? []
+      return ["sinks \(document.collect?.sinks ?? 0)", try model.hash, sample.contentHash] + limit + scores
     case .solve:
       return [try settings(document.solve), try settings(document.export), try digest("statistics.h5")]
     case .export:
@@ -164,9 +166,15 @@ public struct PipelineRunner: Sendable {
       files: evaluationFiles, field: evaluate.field ?? "text", sequenceLength: evaluate.sequenceLength,
       maximumTokens: evaluate.tokens, threads: threads)
     let windows = try stage.windows(Tokenizer(model.tokenizer), model: model.path)
+    // What grades weights does so in planes; everything else is measured with the model's own.
+    let isGraded = thresholds.map(\.request.method.gradesWeights)
+    let groups = [false, true].map { graded in thresholds.indices.filter { isGraded[$0] == graded } }
+    let weights: [any WeightSource] = [model.weights, RoundedWeights(model.weights, .int8Planes)]
     let (dense, others) = try stage.run(
-      model.weights, windows, [MeasuredWeights(model.weights, thresholds)], model: model.path, console)
-    let sparse = others[0]
+      model.weights, windows, zip(weights, groups).map { MeasuredWeights($0, $1.map { thresholds[$0] }) },
+      model: model.path, console)
+    let measured = Dictionary(uniqueKeysWithValues: zip(groups.joined(), others.joined()))
+    let sparse = thresholds.indices.compactMap { measured[$0] }
 
     let checks = VerifyStage().run(path("bundle"), console)
     let bundle = try ModelBundle(path: path("bundle"))
@@ -183,7 +191,8 @@ public struct PipelineRunner: Sendable {
       bundle: .init(
         bytes: try bundle.size, weights: bundle.manifest.weights.type, method: request.method, norm: request.norm,
         source: request.source, secondCut: request.secondCut, inputCut: request.inputCut,
-        sparsity: request.sparsity, attention: request.attention, allocation: request.allocation),
+        sparsity: request.sparsity, attention: request.attention, allocation: request.allocation,
+        head: request.head ? true : nil),
       verification: .init(checks),
       generation: generated.ids.isEmpty
         ? nil : .init(tokens: generated.ids.count, tokensPerSecond: generated.tokensPerSecond))
@@ -226,7 +235,7 @@ extension RunReport.Method {
     self.init(
       method: request.method, norm: request.norm, source: request.source, secondCut: request.secondCut,
       inputCut: request.inputCut, sparsity: request.sparsity, attention: request.attention,
-      allocation: request.allocation,
+      allocation: request.allocation, head: request.head ? true : nil,
       realised: Thresholds.Shares(meanOf: measured.shares), activatedParameters: activated.sparse,
       activatedShare: activated.share, perplexity: measured.perplexity, nll: measured.nll, kl: measured.kl ?? 0)
   }

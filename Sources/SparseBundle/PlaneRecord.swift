@@ -21,11 +21,6 @@ enum PlaneRecord {
   /// Of one plane.
   static func size(columns: Int) -> Int { WeightGroups.count(columns: columns) * (half + 2) }
 
-  /// What a plane's code is worth beside its scale.
-  private static func value(_ plane: WeightPlane, _ code: UInt8) -> Float {
-    plane == .high ? 16 * Float(code) - 120.5 : Float(code) - 7.5
-  }
-
   /// One plane of a row, rounded as ``Int8Record`` rounds it.
   ///
   /// - Precondition: `record` is zeros.
@@ -53,10 +48,14 @@ enum PlaneRecord {
   ) {
     let scales = record + WeightGroups.count(columns: count) * half
     let codes = record.assumingMemoryBound(to: UInt8.self)
-    for column in 0..<count {
-      let (place, shift) = place(of: column)
-      let scale = FloatBits.float(fromF16: scales.littleEndianHalf(at: column / WeightGroups.size * 2))
-      row[column] = value(plane, codes[place] >> shift & 15) * scale
+    let (step, least): (Float, Float) = plane == .high ? (16, -120.5) : (1, -7.5)
+    for start in stride(from: 0, to: count, by: WeightGroups.size) {
+      let scale = FloatBits.float(fromF16: scales.littleEndianHalf(at: start / 16))
+      let (group, first) = (codes + start / 2, row + start)
+      for i in 0..<min(half, count - start) { first[i] = (step * Float(group[i] & 15) + least) * scale }
+      for i in half..<max(half, min(WeightGroups.size, count - start)) {
+        first[i] = (step * Float(group[i - half] >> 4) + least) * scale
+      }
     }
   }
 

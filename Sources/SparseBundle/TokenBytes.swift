@@ -47,7 +47,9 @@ public struct TokenBytes: Sendable, Equatable {
 extension Thresholds.Shares {
   /// The share of a matrix' weights that is not read: the one place which says what each cut saves.
   package func unread(_ part: LayerTensor) -> Double {
-    switch part {
+    // A weight of which one plane is read counts as half of one.
+    if full != nil { return 1 - planesRead(part) / 2 }
+    return switch part {
     case .query: query ?? 0
     case .key: key ?? 0
     case .value: value ?? 0

@@ -21,12 +21,9 @@ struct GradedInputs {
 
   /// The thresholds that read this share of the projection's bytes.
   ///
-  /// - Complexity: O(inputs), sixty times.
+  /// - Complexity: O(inputs), forty times.
   func thresholds(bytesShare: Double) -> GradeThresholds {
-    guard bytesShare < 1 else {
-      let zeros = [Float](repeating: 0, count: columns.squares.count)
-      return GradeThresholds(half: zeros, full: zeros)
-    }
+    guard bytesShare < 1 else { return .everything(channels: columns.squares.count) }
     let price = priceOfBytes(atShare: bytesShare) { price in
       let shares = thresholds(price: price).shares(counts)
       return (shares.half + 2 * shares.full) / 2

@@ -51,8 +51,9 @@ struct GradedProducts {
 
   /// The thresholds that read this share of the FFN's bytes, or as little as can be.
   ///
-  /// - Complexity: O(channels · bins), sixty times.
+  /// - Complexity: O(channels · bins), forty times.
   func thresholds(bytesShare: Double) -> GradeThresholds {
+    guard bytesShare < 1 else { return .everything(channels: channels.count) }
     let price = priceOfBytes(atShare: bytesShare) { self.bytesShare(grades($0).shares) }
     return grades(price).thresholds
   }

@@ -28,14 +28,14 @@ struct PlaneStagesTests {
       .run(checkpoint, ladder[0], others: [ladder[1]], output: path, console)
     #expect(done.loss?.activationRoundingKL == nil && (done.loss?.kl ?? 0) > 0)
     #expect(done.exact.weights == checkpoint.parameterCount)
-    let checks = VerifyStage().run(path, console)
+    let checks = VerifyStage(prompts: ["Winter came"], tokensPerPrompt: 4, sparsity: 0.6, threads: 2).run(path, console)
     #expect(checks.filter { !$0.ok }.isEmpty)
     #expect(checks.contains { $0.name == "golden masks at sparsity 0.6" })
 
     let bundle = try ModelBundle(path: path, sparsity: 0.6)
     #expect(bundle.thresholds == ladder[1] && bundle.manifest.weights.activations == .exact)
     let inspected = Dictionary(try Inspection(path: path).facts, uniquingKeysWith: { first, _ in first })
-    #expect(inspected["weights"] == "int8-planes" && inspected["FFN rows read by both planes"] != nil)
+    #expect(inspected["weights"] == "int8-planes" && inspected["FFN channels read by both planes"] != nil)
     var stage = GenerateStage(maximumTokens: 4, oracle: true)
     let plain = try stage.run(bundle, prompt: "Winter", console)
     stage.oracle = false
@@ -71,6 +71,34 @@ struct PlaneStagesTests {
     #expect(throws: BundleError.unlikeWeights(.planes, .int8)) {
       try MeasuredSource(model: nil, bundle: folder.path("int8"), thresholds: file)
     }
+  }
+
+  /// One command, from the text to a checked bundle.
+  @Test func pipelineRunsThroughPlanes() throws {
+    let text = try writeText()
+    let pipeline = { (collect: String) in
+      """
+      model: {path: \(TinyModel.llama.folder)}
+      sample: {sources: [{files: [\(text)]}], tokens: 256, sequence_length: 32, seed: 1}
+      \(collect)
+      solve: [{method: planes, attention: true, head: true, sparsity: [0.4, 0.5]}, {method: chess, sparsity: [0.5]}]
+      evaluate: {files: [\(text)], sequence_length: 32, tokens: 128}
+      export: {method: planes, attention: true, head: true, sparsity: 0.5, weights: int8-planes}
+      """
+    }
+    try writeAtomically(pipeline("collect: {scores: int8-planes}").utf8, to: folder.path("pipeline.yaml"))
+    let document = try PipelineDocument(path: folder.path("pipeline.yaml"))
+    let report = try PipelineRunner(document, base: folder.root, output: folder.path("run"), threads: 2, console).run()
+    let methods = try #require(report).methods
+    #expect(methods.map(\.method) == [.planes, .planes, .chess])
+    #expect(methods[0].realised.full != nil && methods[2].realised.full == nil)
+    #expect(methods[0].realised.fullHead != nil && methods[0].head == true && methods[2].head == nil)
+    #expect(methods.allSatisfy { $0.kl > 0 } && methods[0].activatedShare > methods[1].activatedShare)
+    #expect(try #require(report).verification?.checks.allSatisfy(\.ok) == true)
+    #expect(try ModelBundle(path: folder.path("run/bundle")).manifest.weights.type == .int8Planes)
+
+    try writeAtomically(pipeline("collect: {sinks: 0}").utf8, to: folder.path("without.yaml"))
+    #expect(throws: PipelineError.self) { try PipelineDocument(path: folder.path("without.yaml")) }
   }
 
   @Test func comparisonOfAMethodOnOtherWeightsIsRefused() throws {

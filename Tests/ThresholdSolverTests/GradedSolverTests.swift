@@ -77,7 +77,7 @@ struct GradedSolverTests {
     let request = try SolverRequest(method: .planes, attention: true, sparsity: 0)
     let layer = Thresholds.Layer.solve(record, [request], gateActivation: .silu, planes: planes)[0]
     let shares = layer.sharesDropped(record, gateActivation: .silu)
-    #expect(shares.full?.query == 1 && shares.full?.output == 1 && (shares.full?.ffn ?? 0) > 0.99)
+    #expect(shares.full?.query == 1 && shares.full?.output == 1 && shares.full?.ffn == 1)
   }
 
   @Test func tooFewBytesAreRefused() {

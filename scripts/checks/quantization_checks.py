@@ -41,7 +41,10 @@ def planes_are_numpys(run: RunDirectory, model: Path, scratch: Path, sources: di
     write_graded_thresholds(run, thresholds)
     bundle = export(run, model, scratch / "planes" / "bundle", "int8-planes", thresholds=thresholds)
     validate(json.loads((bundle.bundle / "manifest.json").read_text()), "manifest")
-    gambit.ask("verify", bundle.bundle)
+    prompt = scratch / "prompt-of-planes.txt"
+    prompt.write_text("The river rose in the night, and\n")
+    for check in gambit.ask("verify", bundle.bundle, "--prompts", prompt, "--tokens", 12)["checks"]:
+        require(check["ok"], f"int8-planes: {check['name']}: {check['detail']}")
     with decompressed_weights(bundle) as path, safe_open(path, "numpy") as file:
         for name, weights in in_planes(sources).items():
             records = [file.get_tensor(name.replace(".weight", f".{plane}")) for plane in PLANES]
