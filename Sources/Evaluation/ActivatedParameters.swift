@@ -13,7 +13,8 @@ public struct ActivatedParameters: Sendable, Equatable {
   /// - Parameter shares: What each layer drops; none where every channel is kept.
   public init(_ c: ModelConfiguration, shares: [Thresholds.Shares]) {
     var dense = Double(c.hiddenSize * (c.vocabularySize + 2))  // the head, one embedding row, the final norm
-    var skipped = 0.0
+    // A row of the head of which one plane is read counts as half of one.
+    var skipped = Double(c.hiddenSize * c.vocabularySize) * (1 - (shares.first?.fullHead ?? 1)) / 2
     for index in 0..<c.layerCount {
       for part in LayerTensor.allCases {
         let weights = Double(c.shape(of: .layer(index, part))?.reduce(1, *) ?? 0)

@@ -2,6 +2,12 @@ import LinearAlgebra
 import Synchronization
 import Transformer
 
+/// The last hidden states of one model, and what makes logits of them.
+struct LastStates {
+  var head: OutputHead
+  var states: HiddenStates
+}
+
 /// From the last hidden states of several models to what each loses, window by window.
 struct LossMeasurement {
   private static let rowsOfLogits = 64
@@ -25,7 +31,7 @@ struct LossMeasurement {
   /// Of every model's streams, those of the first model's first one being the dense model's: the sums of each cluster
   /// that has predicted tokens. A predicted token is of the document that it is in itself. Sums are taken a window and
   /// then in order, so that they do not depend on which thread came first.
-  func run(_ models: [(head: OutputHead, streams: [HiddenStates])]) throws -> (
+  func run(_ models: [[LastStates]]) throws -> (
     sums: [[[LossSums]]], isByDocument: Bool
   ) {
     let byWindow = Mutex([[[[Int: LossSums]]]](repeating: [], count: windows.count))
@@ -35,7 +41,7 @@ struct LossMeasurement {
     }
     let windows = byWindow.withLock { $0 }
     let sums = models.indices.map { model in
-      models[model].streams.indices.map { stream in
+      models[model].indices.map { stream in
         var total: [Int: LossSums] = [:]
         for window in windows {
           for (cluster, sum) in window[model][stream] { total[cluster, default: LossSums()].add(sum) }
@@ -47,20 +53,18 @@ struct LossMeasurement {
   }
 
   /// `[models][streams]`, by cluster.
-  private func losses(
-    _ window: Int, _ models: [(head: OutputHead, streams: [HiddenStates])]
-  ) throws -> [[[Int: LossSums]]] {
+  private func losses(_ window: Int, _ models: [[LastStates]]) throws -> [[[Int: LossSums]]] {
     let tokens = windows[window]
-    let hidden = try models.map { try $0.streams.map { try $0.sequence(window) } }
+    let hidden = try models.map { try $0.map { try $0.states.sequence(window) } }
     var sums = hidden.map { $0.map { _ in [Int: LossSums]() } }
     for start in stride(from: prompts[window], to: tokens.count - 1, by: Self.rowsOfLogits) {
       let rows = start..<min(start + Self.rowsOfLogits, tokens.count - 1)
-      let reference = models[0].head.logits(hidden[0][0], rows: rows)
+      let reference = models[0][0].head.logits(hidden[0][0], rows: rows)
       let best = rows.indices.map { reference.indexOfMaximum(row: $0 - rows.lowerBound) }
-      for (i, model) in models.enumerated() {
+      for i in models.indices {
         for (j, stream) in hidden[i].enumerated() {
           let isReference = i == 0 && j == 0
-          let logits = isReference ? reference : model.head.logits(stream, rows: rows)
+          let logits = isReference ? reference : models[i][j].head.logits(stream, rows: rows)
           for (r, row) in rows.enumerated() {
             var loss = LossSums()
             loss.tokens = 1

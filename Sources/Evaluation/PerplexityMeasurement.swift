@@ -18,6 +18,8 @@ public struct MeasuredWeights: Sendable {
 
   /// Whether some of the thresholds grade what is read of a weight.
   fileprivate var isGraded: Bool { thresholds.contains { $0?.request.method.gradesWeights ?? false } }
+  /// Whether some of them read the output head on demand.
+  fileprivate var gradesHead: Bool { thresholds.contains { $0?.headMargin != nil } }
 }
 
 /// Perplexity of a model, and of any number of others beside it, in one walk through the layers: under thresholds,
@@ -101,9 +103,16 @@ public struct PerplexityMeasurement: Sendable {
       progress(Double(index + 1) / Double(c.layerCount + 1))  // the output head counts as a layer
     }
 
-    var heads = [(try pass.outputHead(reference), [dense])]
-    for (other, hidden) in zip(others, hidden) { heads.append((try pass.outputHead(other.weights), hidden)) }
-    let losses = try LossMeasurement(text, prompts: prompts, threads: threads).run(heads)
+    var models = [[LastStates(head: try pass.outputHead(reference), states: dense)]]
+    for (other, hidden) in zip(others, hidden) {
+      let head = try pass.outputHead(other.weights, hasHighPlane: other.gradesHead)
+      models.append(
+        zip(other.thresholds, hidden).map { LastStates(head: head.onDemand(margin: $0?.headMargin), states: $1) })
+    }
+    let losses = try LossMeasurement(text, prompts: prompts, threads: threads).run(models)
+    for (i, model) in models.dropFirst().enumerated() {
+      for (j, stream) in model.enumerated() { shares[i][j].setHead(stream.head) }
+    }
     progress(1)
     func perplexity(_ sums: [LossSums], _ shares: [Thresholds.Shares], isReference: Bool = false) -> Perplexity {
       Perplexity(

@@ -15,3 +15,10 @@ extension Thresholds {
 extension Thresholds.Layer {
   var tap: any SharesTap { full.map { GradeTap(self, full: $0) } ?? ThresholdTap(self) }
 }
+
+extension [Thresholds.Shares] {
+  /// Notes in every layer what a model read of its output head.
+  mutating func setHead(_ head: OutputHead) {
+    for index in indices { self[index].fullHead = head.shareReadWhole }
+  }
+}

@@ -1,11 +1,8 @@
 import Checkpoints
-import Corpus
 import Evaluation
-import Foundation
 import Reports
 import SparseBundle
 import ThresholdSolver
-import Tokenizers
 
 /// What cutting each place alone loses, KL(dense‖sparse) a token, measured by forward passes over a little text.
 struct AllocationProbes {
@@ -68,7 +65,7 @@ struct AllocationProbes {
       }
     }
     let thresholds = try solve(probes.map(\.0), probes.map(\.1))
-    let windows = try windows()
+    let windows = try ProbeText(model: model, sample: sample).windows(tokens: Self.tokens)
     let tokens = Double(windows.joined().count * thresholds.count)
     let losses = try console.task("probe", total: tokens, unit: "tokens") { task in
       try PerplexityMeasurement(weights, threads: threads)
@@ -78,19 +75,6 @@ struct AllocationProbes {
     return stride(from: 0, to: losses.count, by: shares.count).map { start in
       LossCurve(zip(shares, losses[start...]).map { ($0, $1) })
     }
-  }
-
-  private func windows() throws -> [[Int32]] {
-    guard let sample else {
-      let c = model.configuration
-      return try LossText.builtIn.windows(
-        Tokenizer(model.tokenizer), contextLength: c.contextLength, vocabularySize: c.vocabularySize, model: model.path)
-    }
-    let sequences = try TokenSequences(contentsOf: URL(filePath: sample))
-    try sequences.check(model, path: sample)
-    // Evenly spaced, so that every source has its part.
-    let count = min(max(Self.tokens / sequences.sequenceLength, 1), sequences.count)
-    return (0..<count).map { sequences[$0 * sequences.count / count] }
   }
 }
 
@@ -109,6 +93,8 @@ extension SolverRequest {
   /// The same for all sparsities, with what does not depend on them; an input cut is in proportion.
   fileprivate var family: Self {
     var family = self
+    // The output head is no place of these: it stays whole.
+    family.head = false
     family.inputCut = inputCut.map { ($0 / sparsity * 100).rounded() / 100 }
     family.sparsity = method.gradesWeights ? 0 : 1
     return family

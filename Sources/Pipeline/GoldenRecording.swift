@@ -51,7 +51,7 @@ struct GoldenRecording {
       progress(Double(index + 1) / Double(model.configuration.layerCount))
     }
 
-    let head = try pass.outputHead(rounded)
+    let head = try pass.outputHead(rounded, hasHighPlane: ladder.all.contains { $0.headMargin != nil })
     let sourceHead = try pass.outputHead(model.weights)
     return try ladder.all.indices.map { budget in
       GoldenVectors(
@@ -62,10 +62,13 @@ struct GoldenRecording {
             return positions.flatMap { head.logits(hidden, rows: $0..<$0 + 1).values }
           }
           let denseLogits = try logits(head, dense)
+          let graded = head.onDemand(margin: ladder.all[budget].headMargin)
+            .gradedLogits(try sparse[budget].sequence(text), rows: 0..<prompts[text].count)
           return .init(
             tokens: prompts[text], positions: Array(positions),
             source: type == .f32 ? denseLogits : try logits(sourceHead, source), dense: denseLogits,
-            sparse: try logits(head, sparse[budget]), kept: kept[budget][text])
+            sparse: positions.flatMap { position in (0..<head.vocabularySize).map { graded.logits[position, $0] } },
+            kept: kept[budget][text], keptHead: graded.readWhole)
         })
     }
   }

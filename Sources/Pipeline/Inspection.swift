@@ -109,6 +109,10 @@ public struct Inspection: Sendable, Encodable {
       facts.append((title + " read by both planes", Format.percent(share)))
     }
     if request.method.gradesWeights { facts.append(("FFN channels always read whole", Self.alwaysWhole(thresholds))) }
+    if let margin = thresholds.headMargin {
+      facts.append(("output head read by both planes", Format.percent(thresholds.realised.fullHead ?? 1)))
+      facts.append(("margin of the output head", "\(margin)"))
+    }
     return facts + [("model sha256", thresholds.modelHash), ("corpus sha256", thresholds.corpusHash)]
   }
 

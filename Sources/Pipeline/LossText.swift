@@ -6,8 +6,8 @@ import Foundation
 import SparseBundle
 import Tokenizers
 
-/// The text on which export measures what rounding weights costs; global allocation takes the built-in one where it is
-/// given no sample.
+/// The text on which export measures what rounding weights costs; solving takes the built-in one for what it has to
+/// measure where it is given no sample.
 public enum LossText: Sendable, Equatable {
   /// A few pages of several kinds that are part of the program.
   case builtIn

@@ -91,7 +91,7 @@ indirect enum Shape: Sendable {
   /// What says how to solve, but for the sparsity.
   static let method: [String: Shape] = [
     "method": .value, "norm": .value, "source": .value, "second_cut": .value, "input_cut": .value, "attention": .value,
-    "allocation": .value,
+    "allocation": .value, "head": .value,
   ]
 }
 

@@ -46,10 +46,11 @@ public struct PipelineDocument: Sendable, Equatable, Codable {
     public var inputCut: Double?
     public var attention: Bool?
     public var allocation: Allocation?
+    public var head: Bool?
     public var sparsity: [Double]
 
     enum CodingKeys: String, CodingKey {
-      case method, norm, source, attention, allocation, sparsity
+      case method, norm, source, attention, allocation, head, sparsity
       case secondCut = "second_cut"
       case inputCut = "input_cut"
     }
@@ -75,11 +76,12 @@ public struct PipelineDocument: Sendable, Equatable, Codable {
     public var inputCut: Double?
     public var attention: Bool?
     public var allocation: Allocation?
+    public var head: Bool?
     public var sparsity: Double
     public var weights: WeightType
 
     enum CodingKeys: String, CodingKey {
-      case method, norm, source, attention, allocation, sparsity, weights
+      case method, norm, source, attention, allocation, head, sparsity, weights
       case secondCut = "second_cut"
       case inputCut = "input_cut"
     }
@@ -108,7 +110,7 @@ extension PipelineDocument {
       try SolverRequest(
         method: export.method, norm: export.norm, source: export.source, secondCut: export.secondCut,
         inputCut: export.inputCut, attention: export.attention ?? false,
-        allocation: export.allocation, sparsity: export.sparsity)
+        allocation: export.allocation, head: export.head ?? false, sparsity: export.sparsity)
     }
   }
 }
@@ -122,7 +124,7 @@ extension PipelineDocument.Solve {
         requests.append(
           try SolverRequest(
             method: method, norm: norm, source: source, secondCut: secondCut, inputCut: inputCut,
-            attention: attention ?? false, allocation: allocation, sparsity: sparsity))
+            attention: attention ?? false, allocation: allocation, head: head ?? false, sparsity: sparsity))
       }
       return requests
     }

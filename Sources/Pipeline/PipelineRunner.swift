@@ -191,7 +191,8 @@ public struct PipelineRunner: Sendable {
       bundle: .init(
         bytes: try bundle.size, weights: bundle.manifest.weights.type, method: request.method, norm: request.norm,
         source: request.source, secondCut: request.secondCut, inputCut: request.inputCut,
-        sparsity: request.sparsity, attention: request.attention, allocation: request.allocation),
+        sparsity: request.sparsity, attention: request.attention, allocation: request.allocation,
+        head: request.head ? true : nil),
       verification: .init(checks),
       generation: generated.ids.isEmpty
         ? nil : .init(tokens: generated.ids.count, tokensPerSecond: generated.tokensPerSecond))
@@ -234,7 +235,7 @@ extension RunReport.Method {
     self.init(
       method: request.method, norm: request.norm, source: request.source, secondCut: request.secondCut,
       inputCut: request.inputCut, sparsity: request.sparsity, attention: request.attention,
-      allocation: request.allocation,
+      allocation: request.allocation, head: request.head ? true : nil,
       realised: Thresholds.Shares(meanOf: measured.shares), activatedParameters: activated.sparse,
       activatedShare: activated.share, perplexity: measured.perplexity, nll: measured.nll, kl: measured.kl ?? 0)
   }

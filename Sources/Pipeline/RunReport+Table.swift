@@ -55,5 +55,6 @@ extension RunReport.Method {
     let cut = (secondCut.map { " + second cut \($0)" } ?? "") + (inputCut.map { " + input cut \($0)" } ?? "")
     return ([method.rawValue] + [norm?.rawValue, source?.rawValue].compactMap { $0 }).joined(separator: "-")
       + cut + (attention ? " + attention" : "") + (allocation.map { " + \($0.rawValue) allocation" } ?? "")
+      + (head == true ? " + head on demand" : "")
   }
 }

@@ -24,6 +24,8 @@ public struct RunReport: Sendable, Codable, Equatable {
     public var sparsity: Double
     public var attention: Bool
     public var allocation: Allocation?
+    /// Whether the output head is read on demand; absent where it is read whole.
+    public var head: Bool?
     public var realised: Thresholds.Shares
     public var activatedParameters: Double
     public var activatedShare: Double
@@ -43,6 +45,8 @@ public struct RunReport: Sendable, Codable, Equatable {
     public var sparsity: Double
     public var attention: Bool
     public var allocation: Allocation?
+    /// Likewise.
+    public var head: Bool?
   }
 
   public struct Verification: Sendable, Codable, Equatable {

@@ -8,7 +8,8 @@ import ThresholdSolver
 /// statistics → thresholds
 public struct SolveStage: Sendable {
   public var requests: [SolverRequest]
-  /// Token sequences on which allocation `global` measures; a text that is part of the program where it is `nil`.
+  /// Token sequences on which allocation `global` and the output head's margin are measured; a text that is part of the
+  /// program where it is `nil`.
   public var sample: String?
   public var threads: Int
 
@@ -32,7 +33,23 @@ public struct SolveStage: Sendable {
     }
     let hash = try sha256(ofFile: statistics.path)
     let solve = { requests, places in try self.solve(requests, places, model, statistics, hash, console) }
-    return try solve(requests, try places(model, console, solve))
+    return try withHead(solve(requests, try places(model, console, solve)), model, console)
+  }
+
+  /// The margin is a property of the model: all that read the head on demand have the same.
+  private func withHead(
+    _ thresholds: [Thresholds], _ model: Checkpoint, _ console: Console
+  ) throws -> [Thresholds] {
+    guard requests.contains(where: \.head) else { return thresholds }
+    let found = try HeadProbe(model: model, sample: sample, threads: threads).run(console)
+    return thresholds.map { thresholds in
+      guard thresholds.request.head else { return thresholds }
+      var thresholds = thresholds
+      thresholds.request.head = found != nil
+      thresholds.headMargin = found?.margin
+      thresholds.realised.fullHead = found?.share
+      return thresholds
+    }
   }
 
   /// What each request is to drop where.

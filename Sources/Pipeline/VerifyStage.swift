@@ -106,7 +106,7 @@ public struct VerifyStage: Sendable {
       BundleCheck(
         name: "golden masks", ok: wrong.isEmpty,
         detail: wrong.first.map {
-          "\(wrong.count) of \(replay.decisions) decisions differ, first in layer \($0.layer), channel \($0.channel)"
+          "\(wrong.count) of \(replay.decisions) decisions differ, first in \($0.place)"
         } ?? "\(replay.decisions) decisions, \(replay.disagreements.count) ties within rounding"),
     ]
   }

@@ -59,6 +59,8 @@ public struct BundleManifest: Sendable, Equatable, Codable {
     public var attention: Bool
     /// How bytes saved are divided between the FFN and attention; absent where each drops the same share.
     public var allocation: Allocation?
+    /// Whether the output head is read on demand; absent where it is read whole.
+    public var head: Bool?
     /// The share asked for.
     public var sparsity: Double
     /// The shares dropped of the calibration text.
@@ -120,7 +122,8 @@ extension BundleManifest.Sparsification {
     self.init(
       method: request.method, norm: request.norm, source: request.source, sourceShare: request.sourceShare,
       secondCut: request.secondCut, inputCut: request.inputCut, attention: request.attention,
-      allocation: request.allocation, sparsity: request.sparsity, realised: thresholds.realised,
+      allocation: request.allocation, head: request.head ? true : nil, sparsity: request.sparsity,
+      realised: thresholds.realised,
       corpusSha256: thresholds.corpusHash, statisticsSha256: thresholds.statisticsHash)
     guard !ladder.others.isEmpty else { return }
     budgets = ladder.others.map { other in

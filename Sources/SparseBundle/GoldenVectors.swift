@@ -17,9 +17,13 @@ public struct GoldenVectors: Sendable, Equatable {
     public var sparse: [Float]
     /// What each token keeps in each layer: `[tokens][layers]`.
     public var kept: [[KeptChannels]]
+    /// Which rows of the output head each token reads by both planes: `[tokens][vocabularySize]`; `nil` where it reads
+    /// all of them so.
+    public var keptHead: [[Bool]]?
 
     public init(
-      tokens: [Int32], positions: [Int], source: [Float], dense: [Float], sparse: [Float], kept: [[KeptChannels]]
+      tokens: [Int32], positions: [Int], source: [Float], dense: [Float], sparse: [Float], kept: [[KeptChannels]],
+      keptHead: [[Bool]]? = nil
     ) {
       self.tokens = tokens
       self.positions = positions
@@ -27,6 +31,7 @@ public struct GoldenVectors: Sendable, Equatable {
       self.dense = dense
       self.sparse = sparse
       self.kept = kept
+      self.keptHead = keptHead
     }
   }
 
@@ -40,7 +45,8 @@ public struct GoldenVectors: Sendable, Equatable {
 //   texts.t.source, texts.t.dense, texts.t.sparse F32 [positions, vocabulary],
 //   texts.t.kept_ffn, kept_down, kept_input, kept_query, kept_key, kept_value, kept_output and, of graded weights,
 //   texts.t.full_ffn, full_query, full_key, full_value, full_output U8 [tokens, layers, channels / 8 rounded up]:
-//   bit `c % 8` of byte `c / 8` says that channel `c` is kept, or that it is read with all bits.
+//   bit `c % 8` of byte `c / 8` says that channel `c` is kept, or that it is read with all bits;
+//   texts.t.kept_head U8 [tokens, vocabulary / 8 rounded up] likewise, of an output head that is read on demand.
 extension GoldenVectors {
   func tensors(vocabularySize: Int) -> [SafetensorsTensor] {
     texts.enumerated().flatMap { index, text in
@@ -64,6 +70,11 @@ extension GoldenVectors {
       }
       for place in Thresholds.Place.allCases { add(keptPrefix, place) { $0[place] } }
       for place in Thresholds.Place.allCases { add(fullPrefix, place) { $0.full?[place] } }
+      if let rows = text.keptHead {
+        tensors.append(
+          SafetensorsTensor(
+            name: name + headName, shape: [rows.count, (vocabularySize + 7) / 8], values: rows.flatMap(packed)))
+      }
       return tensors
     }
   }
@@ -96,15 +107,17 @@ extension GoldenVectors {
       else { throw fail("\(kind) is not finite logits of every position") }
       return values
     }
-    func flags(_ kind: String, _ place: Thresholds.Place) throws -> [[Bool]]? {
-      let name = name + kind + place.rawValue
-      guard let tensor = file.header.tensor(named: name) else { return nil }
-      let channels = c.width(of: place)
+    /// - Parameter entries: What there is a row of flags of.
+    func flags(_ part: String, _ entries: [Int], _ channels: Int) throws -> [[Bool]]? {
+      guard let tensor = file.header.tensor(named: name + part) else { return nil }
       let width = (channels + 7) / 8
-      guard tensor.type == .u8, tensor.shape == [tokens.count, c.layerCount, width],
-        let bytes = file.withBytes(of: name, { Array($0) })
-      else { throw fail("\(kind)\(place.rawValue) is not one flag a token, layer and channel") }
-      return (0..<tokens.count * c.layerCount).map { unpacked(bytes[$0 * width..<($0 + 1) * width], channels) }
+      guard tensor.type == .u8, tensor.shape == entries + [width],
+        let bytes = file.withBytes(of: name + part, { Array($0) })
+      else { throw fail("\(part) is not one flag a token\(entries.count > 1 ? ", layer and channel" : " and row")") }
+      return (0..<entries.reduce(1, *)).map { unpacked(bytes[$0 * width..<($0 + 1) * width], channels) }
+    }
+    func flags(_ kind: String, _ place: Thresholds.Place) throws -> [[Bool]]? {
+      try flags(kind + place.rawValue, [tokens.count, c.layerCount], c.width(of: place))
     }
     guard let ffn = try flags(keptPrefix, .ffn) else { throw fail("kept_ffn is missing") }
     let (down, input) = (try flags(keptPrefix, .down), try flags(keptPrefix, .input))
@@ -125,12 +138,13 @@ extension GoldenVectors {
     }
     return Text(
       tokens: tokens, positions: positions, source: try logits("source"), dense: try logits("dense"),
-      sparse: try logits("sparse"), kept: kept)
+      sparse: try logits("sparse"), kept: kept, keptHead: try flags(headName, [tokens.count], c.vocabularySize))
   }
 }
 
 private let keptPrefix = "kept_"
 private let fullPrefix = "full_"
+private let headName = "kept_head"
 
 extension ModelConfiguration {
   /// How many decisions a token needs at a place of a layer.

@@ -47,7 +47,8 @@ public struct ModelBundle: Sendable {
     get throws {
       let golden = try GoldenVectors(SafetensorsFile(path: path + "/" + goldenFile), configuration)
       let fits = golden.texts.allSatisfy { text in
-        text.kept.allSatisfy { layers in zip(layers, thresholds.layers).allSatisfy { $0.isDecided(by: $1) } }
+        (text.keptHead != nil) == (thresholds.headMargin != nil)
+          && text.kept.allSatisfy { layers in zip(layers, thresholds.layers).allSatisfy { $0.isDecided(by: $1) } }
       }
       guard fits else {
         throw BundleError.malformed(

@@ -15,9 +15,10 @@ extension TokenBytes {
       return Double(stored[0] * PlaneRecord.size(columns: stored[1]))
     }
     func floats(_ tensor: ModelTensor) -> Double { Double(4 * (c.shape(of: tensor)?.reduce(1, *) ?? 0)) }
-    dense = 2 * plane(c.tiedEmbeddings ? .embeddings : .outputHead) + floats(.finalNorm)
+    let head = plane(c.tiedEmbeddings ? .embeddings : .outputHead)
+    dense = 2 * head + floats(.finalNorm)
     dense += Double(2 * PlaneRecord.size(columns: c.hiddenSize))  // the embedding's row
-    sparse = dense
+    sparse = dense - head * (1 - (shares.first?.fullHead ?? 1))
     for index in 0..<c.layerCount {
       for part in LayerTensor.allCases {
         let tensor = ModelTensor.layer(index, part)

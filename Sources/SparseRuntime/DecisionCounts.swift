@@ -37,6 +37,8 @@ public struct DecisionCounts: Sendable, Equatable {
   public internal(set) var key = Place()
   public internal(set) var value = Place()
   public internal(set) var output = Place()
+  /// Rows of the output head that were read by both planes, of all; nothing where all of them are.
+  public internal(set) var head = Place()
 
   /// The shares dropped, over all layers and steps; `nil` where nothing was decided.
   public var shares: Thresholds.Shares {
@@ -47,7 +49,7 @@ public struct DecisionCounts: Sendable, Equatable {
       full: ffn.fullShare.map {
         GradedPlaces(
           ffn: $0, query: query.fullShare, key: key.fullShare, value: value.fullShare, output: output.fullShare)
-      })
+      }, fullHead: head.seen > 0 ? 1 - head.share : nil)
   }
 }
 

@@ -31,6 +31,7 @@ public struct DecoderComparison: Sendable, Equatable {
     var decoded: [Int32] = []
     var chosen: [Int32] = []
     var kept: [[KeptChannels]] = []  // [steps][layers]
+    var keptHead: [[Bool]?] = []  // [steps], of the rows of a head that is read on demand
     var logits: [[Float]] = []
   }
 
@@ -72,7 +73,10 @@ public struct DecoderComparison: Sendable, Equatable {
     for _ in 0..<count {
       var step = [KeptChannels](repeating: KeptChannels(ffn: []), count: layers)
       engine.observe = { layer, place, list, full in step[layer].record(place, list, full) }
+      var rows: [Bool]?
+      engine.observeHead = { rows = $0.flags }
       engine.step(token, sparse: true)
+      trace.keptHead.append(rows)
       trace.decoded.append(token)
       trace.kept.append(step)
       trace.logits.append(engine.withLogits { Array($0) })
@@ -88,12 +92,12 @@ public struct DecoderComparison: Sendable, Equatable {
     var sampler = TokenSampler()
     decoder.read(trace.prompt, sparse: false)
     for (step, token) in trace.decoded.enumerated() {
-      let logits = decoder.step(token, .recorded(trace.kept[step]))
+      let logits = decoder.step(token, .recorded(trace.kept[step], head: trace.keptHead[step]))
       tokens += 1
       otherTokens += sampler.next(logits) == trace.chosen[step] ? 0 : 1
       difference = max(difference, greatestDifference(logits, trace.logits[step][...]))
     }
-    decisions = trace.kept.joined().reduce(0) { $0 + $1.count }
+    decisions = trace.kept.joined().reduce(0) { $0 + $1.count } + trace.keptHead.reduce(0) { $0 + ($1?.count ?? 0) }
     disagreements = decoder.disagreements
   }
 

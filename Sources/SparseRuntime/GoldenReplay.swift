@@ -31,7 +31,7 @@ public struct GoldenReplay: Sendable, Equatable {
       var sparse = ReferenceDecoder(model, capacity: text.tokens.count)
       for (position, token) in text.tokens.enumerated() {
         let denseLogits = dense.step(token, .dense)
-        let sparseLogits = sparse.step(token, .recorded(text.kept[position]))
+        let sparseLogits = sparse.step(token, .recorded(text.kept[position], head: text.keptHead?[position]))
         done += 2
         progress(done / steps)
         guard let row = text.positions.firstIndex(of: position) else { continue }
@@ -40,7 +40,7 @@ public struct GoldenReplay: Sendable, Equatable {
         sparseDifference = max(sparseDifference, greatestDifference(sparseLogits, text.sparse[recorded]))
         sourceDifference = max(sourceDifference, greatestDifference(denseLogits, text.source[recorded]))
       }
-      decisions += text.kept.joined().reduce(0) { $0 + $1.count }
+      decisions += text.kept.joined().reduce(0) { $0 + $1.count } + (text.keptHead?.joined().count ?? 0)
       disagreements += sparse.disagreements
     }
   }

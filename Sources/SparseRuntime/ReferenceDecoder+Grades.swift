@@ -38,6 +38,24 @@ extension ReferenceDecoder {
     return inputs(layer.down, high.down, products, grades)
   }
 
+  /// Logits of the head, by both planes of the rows that are read whole; of all where there is no margin.
+  mutating func gradedLogits(_ x: [Float], _ rule: KeepRule) -> [Float] {
+    let logits = outputs(model.outputHead, x)
+    guard !rule.isDense, let margin = model.headMargin, let high = model.highOutputHead else { return logits }
+    let coarse = outputs(high, x)
+    let greatest = coarse.reduce(-.infinity) { $1 > $0 ? $1 : $0 }
+    var whole = coarse.map { $0 >= greatest - margin }
+    decided.head.count(whole, rule)
+    if case .recorded(_, let recorded?) = rule {
+      for row in whole.indices where recorded[row] != whole[row] {
+        disagreements.append(
+          Disagreement(row: row, logit: coarse[row], least: greatest - margin, greatest: greatest))
+      }
+      whole = recorded
+    }
+    return logits.indices.map { whole[$0] ? logits[$0] : coarse[$0] }
+  }
+
   /// How much of a channel's or an input's weights is read.
   private enum Grade { case none, half, full }
 

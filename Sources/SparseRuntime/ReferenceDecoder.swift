@@ -14,7 +14,7 @@ public struct ReferenceDecoder: TokenDecoder {
   /// Tokens decoded so far.
   public private(set) var position = 0
   /// Decisions so far in which thresholds did not say what was recorded.
-  public private(set) var disagreements: [Disagreement] = []
+  public internal(set) var disagreements: [Disagreement] = []
   /// What thresholds decided so far, at each place.
   public internal(set) var decided = DecisionCounts()
 
@@ -51,7 +51,7 @@ public struct ReferenceDecoder: TokenDecoder {
       feedForward(index, rule, &x)
     }
     position += 1
-    return outputs(model.outputHead, rounded(norm(x, model.finalNorm)))
+    return gradedLogits(rounded(norm(x, model.finalNorm)), rule)
   }
 
   public mutating func step(_ token: Int32, sparse: Bool) { logits = step(token, sparse ? .thresholds : .dense) }
@@ -168,7 +168,7 @@ public struct ReferenceDecoder: TokenDecoder {
     switch rule {
     case .dense: return x.map { _ in true }
     case .thresholds: return decided
-    case .recorded(let layers):
+    case .recorded(let layers, _):
       let recorded = place(layers[layer]) ?? decided
       for channel in x.indices where recorded[channel] != decided[channel] {
         disagreements.append(

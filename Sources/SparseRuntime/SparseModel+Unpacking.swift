@@ -16,7 +16,8 @@ extension SparseModel {
         try Layer(bundle.weights, index, thresholds)
       },
       finalNorm: try bundle.weights.finalNorm(),
-      outputHead: bundle.configuration.tiedEmbeddings ? embedding : try bundle.weights.outputHead())
+      outputHead: bundle.configuration.tiedEmbeddings ? embedding : try bundle.weights.outputHead(),
+      highOutputHead: try bundle.weights.highAlone?.outputHead(), headMargin: bundle.thresholds.headMargin)
   }
 }
 

@@ -82,15 +82,22 @@ public struct SparseModel: Sendable {
   public var layers: [Layer]
   public var finalNorm: [Float]  // [hiddenSize]
   public var outputHead: Matrix  // [vocabularySize, hiddenSize]
+  /// The same by the high planes of graded weights alone; `nil` of others.
+  public var highOutputHead: Matrix?
+  /// How far below the greatest logit by high planes a row of the head is still read whole; `nil` where all rows are.
+  public var headMargin: Float?
 
   public init(
-    configuration: ModelConfiguration, embedding: Matrix, layers: [Layer], finalNorm: [Float], outputHead: Matrix
+    configuration: ModelConfiguration, embedding: Matrix, layers: [Layer], finalNorm: [Float], outputHead: Matrix,
+    highOutputHead: Matrix? = nil, headMargin: Float? = nil
   ) {
     self.configuration = configuration
     self.embedding = embedding
     self.layers = layers
     self.finalNorm = finalNorm
     self.outputHead = outputHead
+    self.highOutputHead = highOutputHead
+    self.headMargin = headMargin
   }
 
   /// Takes thresholds of another budget of the same bundle.
@@ -99,5 +106,6 @@ public struct SparseModel: Sendable {
   public mutating func use(_ thresholds: Thresholds) {
     precondition(thresholds.layers.count == layers.count)
     for index in layers.indices { layers[index].thresholds = thresholds.layers[index] }
+    headMargin = thresholds.headMargin
   }
 }

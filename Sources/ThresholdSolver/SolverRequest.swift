@@ -26,6 +26,9 @@ public struct SolverRequest: Sendable, Hashable, Codable {
   public var attention: Bool
   /// How the bytes that are not read are divided between the FFN and attention; `nil` where each drops the same share.
   public var allocation: Allocation?
+  /// Read all bits of those rows of the output head alone that may be among the likely ones; of methods that grade
+  /// weights.
+  public var head: Bool
   /// The share to drop at each place of cutting, from 0 to 1; of a method that grades weights, the share of each place's
   /// bytes that is not read.
   public var sparsity: Double
@@ -40,7 +43,9 @@ public struct SolverRequest: Sendable, Hashable, Codable {
   /// - Throws: ``SolverError`` where the sparsity or a cut is no share, or the method has no such option.
   public init(
     method: Method, norm: CHESS.Norm? = nil, source: MaskSource? = nil, sourceShare: Double? = nil,
-    secondCut: Double? = nil, inputCut: Double? = nil, attention: Bool, allocation: Allocation? = nil, sparsity: Double
+    secondCut: Double? = nil, inputCut: Double? = nil, attention: Bool, allocation: Allocation? = nil,
+    head: Bool = false,
+    sparsity: Double
   ) throws(SolverError) {
     for share in [sparsity, sourceShare ?? 0] {
       guard share >= 0, share <= 1 else { throw .notAShare(share) }
@@ -55,6 +60,7 @@ public struct SolverRequest: Sendable, Hashable, Codable {
     guard !method.sources.isEmpty || (cut == 0 && input == 0) else { throw .noCuts(method) }
     guard !method.gradesWeights || sparsity <= Self.mostSaved else { throw .tooFewBytes(1 - sparsity) }
     guard allocation.map(method.allocations.contains) ?? true else { throw .noAllocation(method) }
+    guard !head || method.gradesWeights else { throw .noHead(method) }
     self.method = method
     self.norm = method == .chess ? norm ?? .rms : nil
     // The gate decides in every method's original form, so that only another source is worth a word.
@@ -65,6 +71,7 @@ public struct SolverRequest: Sendable, Hashable, Codable {
     self.inputCut = input == 0 ? nil : input
     self.attention = attention
     self.allocation = attention && allocation == .global ? .global : nil
+    self.head = head
     self.sparsity = sparsity
   }
 
@@ -134,6 +141,7 @@ extension SolverRequest {
     if input != method.defaultInputCut(sparsity: sparsity) { words.append("input\(input)") }
     if attention { words.append("attention") }
     if let allocation { words.append(allocation.rawValue) }
+    if head { words.append("head") }
     return words.joined(separator: "-")
   }
 }
@@ -200,6 +208,7 @@ public enum SolverError: Error, Equatable, Sendable {
   case noScores
   case noCuts(SolverRequest.Method)
   case noAllocation(SolverRequest.Method)
+  case noHead(SolverRequest.Method)
   case notExportable(SolverRequest.Method)
   case malformed(String)
 }
@@ -230,6 +239,8 @@ extension SolverError: CustomStringConvertible {
       "method '\(method.rawValue)' has neither a second cut nor an input cut: leave them out, or give 0"
     case .noAllocation(let method):
       "method '\(method.rawValue)' drops the same share at every place: leave out the allocation, or choose 'uniform'"
+    case .noHead(let method):
+      "method '\(method.rawValue)' reads all bits of every weight that it reads: leave out the head, or choose 'planes'"
     case .notExportable(let method):
       "bundles cannot hold the thresholds of method '\(method.rawValue)': choose one of "
         + SolverRequest.Method.allCases.filter(\.isExportable).map { "'\($0.rawValue)'" }.joined(separator: ", ")

@@ -8,7 +8,8 @@ import Checkpoints
 // [hiddenSize]. Methods that cut inputs, and no others, have `layers.l.ffn.other_input_threshold` and, where attention
 // is cut, `layers.l.attention.{key,value}_threshold` (each [1] or [hiddenSize]). Methods that grade weights, and no
 // others, have `layers.l.ffn.full_threshold` [intermediateSize] and, where attention is graded, all four
-// `layers.l.attention.*_threshold` and as many `layers.l.attention.*_full_threshold` (one a channel).
+// `layers.l.attention.*_threshold` and as many `layers.l.attention.*_full_threshold` (one a channel). Theirs alone, too, is
+// `head_margin` in the metadata, where the output head is read on demand.
 extension Thresholds {
   static let format = "gambit-thresholds"
   static let version = "1"
@@ -49,6 +50,8 @@ extension Thresholds {
     metadata["second_cut"] = request.secondCut.map { String($0) }
     metadata["input_cut"] = request.inputCut.map { String($0) }
     metadata["allocation"] = request.allocation?.rawValue
+    metadata["head_margin"] = headMargin.map { String($0) }
+    metadata["realised_full_head"] = realised.fullHead.map { String($0) }
     for place in Place.allCases {
       metadata["realised_\(place.rawValue)"] = realised[place].map { String($0) }
       metadata["realised_full_\(place.rawValue)"] = realised.full?[place].map { String($0) }
@@ -96,10 +99,17 @@ extension Thresholds {
       throw SolverError.malformed("'\(file.path)' has an unknown allocation, or one without attention")
     }
     func optionalShare(_ key: String) throws -> Double? { metadata[key] == nil ? nil : try share(key) }
+    headMargin = try metadata["head_margin"].map { text in
+      guard method.gradesWeights, let margin = Float(text), margin.isFinite, margin >= 0 else {
+        throw SolverError.malformed(
+          "'head_margin' in the metadata of '\(file.path)' is no finite number from 0, or its method has none")
+      }
+      return margin
+    }
     request = try SolverRequest(
       method: method, norm: norm, source: source, sourceShare: optionalShare("source_share"),
       secondCut: optionalShare("second_cut") ?? 0, inputCut: optionalShare("input_cut") ?? 0, attention: attention,
-      allocation: allocation, sparsity: share("sparsity"))
+      allocation: allocation, head: headMargin != nil, sparsity: share("sparsity"))
     realised = Shares(
       ffn: try share("realised_ffn"), down: try optionalShare("realised_down"),
       input: try optionalShare("realised_input"), otherInput: try optionalShare("realised_other_input"),
@@ -110,7 +120,8 @@ extension Thresholds {
         ? GradedPlaces(
           ffn: try share("realised_full_ffn"), query: try optionalShare("realised_full_query"),
           key: try optionalShare("realised_full_key"), value: try optionalShare("realised_full_value"),
-          output: try optionalShare("realised_full_output")) : nil)
+          output: try optionalShare("realised_full_output")) : nil,
+      fullHead: headMargin == nil ? nil : try share("realised_full_head"))
     modelHash = try text("model_sha256")
     corpusHash = try text("corpus_sha256")
     statisticsHash = try text("statistics_sha256")
@@ -165,6 +176,9 @@ extension Thresholds {
   public func check(_ c: ModelConfiguration) throws(SolverError) {
     guard layers.count == c.layerCount else {
       throw .malformed("they are for \(layers.count) layers, but the model has \(c.layerCount)")
+    }
+    guard headMargin.map({ request.method.gradesWeights && $0.isFinite && $0 >= 0 }) ?? true else {
+      throw .malformed("their margin of the output head is no finite number from 0, or their method has none")
     }
     for (index, layer) in layers.enumerated() {
       let fits =

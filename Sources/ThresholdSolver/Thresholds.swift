@@ -66,10 +66,14 @@ public struct Thresholds: Sendable, Equatable {
     public var output: Double?
     /// Of graded weights, the shares that are read with all bits; the rest of what is not dropped is read in part.
     public var full: GradedPlaces<Double>?
+    /// Of the output head's rows, the share that is read with all bits; `nil` where all of them are. It is the model's,
+    /// and the same in every layer.
+    public var fullHead: Double?
 
     public init(
       ffn: Double, down: Double? = nil, input: Double? = nil, otherInput: Double? = nil, query: Double? = nil,
-      key: Double? = nil, value: Double? = nil, output: Double? = nil, full: GradedPlaces<Double>? = nil
+      key: Double? = nil, value: Double? = nil, output: Double? = nil, full: GradedPlaces<Double>? = nil,
+      fullHead: Double? = nil
     ) {
       self.ffn = ffn
       self.down = down
@@ -80,11 +84,16 @@ public struct Thresholds: Sendable, Equatable {
       self.value = value
       self.output = output
       self.full = full
+      self.fullHead = fullHead
     }
   }
 
   public var request: SolverRequest
   public var layers: [Layer]
+  /// Weights in planes: all bits are read of those rows of the output head whose logit by the high plane alone is at
+  /// least the greatest such logit less this, in nats, and of the others the high plane; `nil` where all rows are read
+  /// whole.
+  public var headMargin: Float?
   /// The shares dropped of the calibration text.
   public var realised: Shares
   /// SHA-256 of the model, of the text, and of the statistics that were solved.
@@ -93,11 +102,12 @@ public struct Thresholds: Sendable, Equatable {
   public var statisticsHash: String
 
   public init(
-    request: SolverRequest, layers: [Layer], realised: Shares, modelHash: String, corpusHash: String,
-    statisticsHash: String
+    request: SolverRequest, layers: [Layer], headMargin: Float? = nil, realised: Shares, modelHash: String,
+    corpusHash: String, statisticsHash: String
   ) {
     self.request = request
     self.layers = layers
+    self.headMargin = headMargin
     self.realised = realised
     self.modelHash = modelHash
     self.corpusHash = corpusHash
@@ -218,7 +228,7 @@ extension Thresholds.Shares {
       input: mean(layers.compactMap(\.input)), otherInput: mean(layers.compactMap(\.otherInput)),
       query: mean(layers.compactMap(\.query)), key: mean(layers.compactMap(\.key)),
       value: mean(layers.compactMap(\.value)),
-      output: mean(layers.compactMap(\.output)))
+      output: mean(layers.compactMap(\.output)), fullHead: mean(layers.compactMap(\.fullHead)))
     let grades = layers.compactMap(\.full)
     full = grades.first.map { _ in
       GradedPlaces(

@@ -85,31 +85,11 @@ public struct ForwardPass: Sendable {
   }
 
   /// The final norm and output head.
-  public func outputHead(_ weights: any WeightSource) throws -> OutputHead {
-    OutputHead(norm: try weights.finalNorm(), weight: try weights.outputHead(), epsilon: configuration.normEpsilon)
-  }
-}
-
-/// The final norm and output head: from the last hidden states to logits.
-public struct OutputHead: Sendable {
-  let norm: [Float]  // [hiddenSize]
-  let weight: Matrix  // [vocabularySize, hiddenSize]
-  let epsilon: Float
-
-  public var vocabularySize: Int { weight.rows }
-
-  /// Logits of some rows of `hidden`, `[rows.count, vocabularySize]`.
-  /// Complexity: O(rows · vocabularySize · hiddenSize).
   ///
-  /// - Parameter tap: Handed the head's normed input, `[rows.count, hiddenSize]`; what it writes is what goes on.
-  public func logits(_ hidden: Matrix, rows: Range<Int>, tap: (Activations) -> Void = { _ in }) -> Matrix {
-    let normed = Matrix(rows: rows.count, columns: hidden.columns)
-    for (i, row) in rows.enumerated() {
-      VectorMath.rmsNorm(hidden.row(row), weight: norm, epsilon: epsilon, into: normed.row(i))
-    }
-    tap(Activations(normed, tokens: rows.count))
-    let logits = Matrix(rows: rows.count, columns: vocabularySize)
-    MatrixProduct.multiply(normed.view, transposed: weight.view, into: logits.view)
-    return logits
+  /// - Parameter hasHighPlane: Also by the high plane alone, for what is to be read ``OutputHead/onDemand(margin:)``.
+  public func outputHead(_ weights: any WeightSource, hasHighPlane: Bool = false) throws -> OutputHead {
+    OutputHead(
+      norm: try weights.finalNorm(), weight: try weights.outputHead(), epsilon: configuration.normEpsilon,
+      high: hasHighPlane ? try weights.highPlanes?.outputHead() : nil)
   }
 }

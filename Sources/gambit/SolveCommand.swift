@@ -80,9 +80,18 @@ struct SolveCommand: ParsableCommand {
   var allocation = Allocation.uniform
 
   @Option(
+    help:
+      """
+      For planes: read the low plane of those rows of the output head alone whose logit by the high plane is near the \
+      greatest, by a margin that is measured. Otherwise both planes of all rows are read.
+      """)
+  var head = Switch.off
+
+  @Option(
     help: ArgumentHelp(
       """
-      Token sequences that 'gambit sample' drew, on some of which global allocation measures; a text that is part of \
+      Token sequences that 'gambit sample' drew, on some of which global allocation and the output head's margin are \
+      measured; a text that is part of \
       the program unless given.
       """, valueName: "path"))
   var sample: String?
@@ -126,7 +135,7 @@ struct SolveCommand: ParsableCommand {
     func request(_ sparsity: Double, sourceShare: Double? = nil) throws -> SolverRequest {
       try SolverRequest(
         method: method, norm: norm, source: source, sourceShare: sourceShare, secondCut: secondCut, inputCut: inputCut,
-        attention: attention == .on, allocation: allocation, sparsity: sparsity)
+        attention: attention == .on, allocation: allocation, head: head == .on, sparsity: sparsity)
     }
     let sparsity = bytesShare.isEmpty ? sparsity : bytesShare.map(SolverRequest.sparsity(bytesShare:))
     let sourceShare = try sourcesAt.map { try request($0).rowShare }

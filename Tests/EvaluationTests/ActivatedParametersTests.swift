@@ -6,6 +6,17 @@ import Testing
 import ThresholdSolver
 
 struct ActivatedParametersTests {
+  /// Of two planes one is half of a weight.
+  @Test func headOnDemandIsReadInPart() throws {
+    let c = try TinyModel.llama.open().configuration
+    let full = GradedPlaces<Double>(ffn: 1)
+    func sparse(_ fullHead: Double?) -> Double {
+      ActivatedParameters(c, shares: [.init(ffn: 0, full: full, fullHead: fullHead)]).sparse
+    }
+    #expect(sparse(nil) == sparse(1))
+    #expect(sparse(nil) - sparse(0.25) == 0.375 * Double(c.hiddenSize * c.vocabularySize))
+  }
+
   /// A dense token reads every weight but the embeddings of other tokens; a tied matrix is read as the head, too.
   @Test(arguments: TinyModel.allCases)
   func denseTokenReadsAllWeightsAndOneEmbedding(_ model: TinyModel) throws {

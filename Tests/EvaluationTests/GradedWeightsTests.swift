@@ -29,6 +29,28 @@ struct GradedWeightsTests {
     }
   }
 
+  @Test func logitsOfAHeadOnDemandAreNumpys() throws {
+    let (margin, share) = (try oracle.values(of: "head.margin")[0], oracle.doubles(of: "head.share")[0])
+    let walked = try ThresholdWalk(weights, threads: 1).run([ids], thresholds(headMargin: margin))
+    let head = try walked.pass.outputHead(weights, hasHighPlane: true).onDemand(margin: margin)
+    let (logits, readWhole) = head.gradedLogits(try walked.states.sequence(0), rows: 0..<ids.count)
+    try expectNear(logits.values, "head.logits")
+    #expect(((head.shareReadWhole ?? .nan) - share).magnitude < 1e-9)
+    #expect(try #require(readWhole).joined().count { $0 } == Int((share * Double(logits.count)).rounded()))
+  }
+
+  /// Beside the same layers with a head that is read whole.
+  @Test func headOnDemandIsMeasuredAndCounted() throws {
+    let margin = try oracle.values(of: "head.margin")[0]
+    let ladder = try [nil, margin, 100].map(thresholds)
+    let measured = try PerplexityMeasurement(weights, threads: 2)
+      .run(TokenWindows([ids]), [MeasuredWeights(weights, ladder)]).others[0]
+    #expect(measured[0].nll != measured[1].nll && measured[0].nll == measured[2].nll)
+    #expect(measured[0].shares.allSatisfy { $0.fullHead == nil })
+    #expect(measured[1].shares.allSatisfy { ($0.fullHead ?? 1) > 0.1 && ($0.fullHead ?? 1) < 0.9 })
+    #expect(measured[2].shares.allSatisfy { $0.fullHead == 1 })
+  }
+
   /// Thresholds of 0 read all bits, and so does a model that nobody grades.
   @Test func everythingReadWholeIsTheDenseModel() throws {
     let dense = try logits(weights, [ids])[0]
@@ -42,9 +64,7 @@ struct GradedWeightsTests {
 
   /// A prompt that runs dense stays dense: what is behind it alone differs.
   @Test func promptIsReadWhole() throws {
-    let thresholds = Thresholds(
-      request: try SolverRequest(method: .planes, attention: true, sparsity: 0.5), layers: try (0..<3).map(layer),
-      realised: .init(ffn: 0), modelHash: "", corpusHash: "", statisticsHash: "")
+    let thresholds = try thresholds(headMargin: nil)
     func kl(_ positions: MeasuredPositions) throws -> Double {
       let text = TokenWindows([ids + ids])
       let measured = try PerplexityMeasurement(weights, threads: 1, positions: positions)
@@ -71,6 +91,13 @@ struct GradedWeightsTests {
   }
 
   private var ids: [Int32] { (try? oracle.integers(of: "ids")) ?? [] }
+
+  private func thresholds(headMargin: Float?) throws -> Thresholds {
+    Thresholds(
+      request: try SolverRequest(method: .planes, attention: true, head: headMargin != nil, sparsity: 0.5),
+      layers: try (0..<3).map(layer), headMargin: headMargin, realised: .init(ffn: 0), modelHash: "", corpusHash: "",
+      statisticsHash: "")
+  }
 
   private func layer(_ index: Int) throws -> Thresholds.Layer { try oracle.gradedThresholds(layer: index) }
 

@@ -21,7 +21,9 @@ struct PlaneStagesTests {
   @Test(arguments: [TinyModel.llama, .gemma3])
   func ladderIsExportedVerifiesAndDecodes(_ model: TinyModel) throws {
     let (checkpoint, path) = (try model.open(), folder.path("bundle"))
-    let ladder = try solve(checkpoint, sparsities: [0.4, 0.6])
+    let ladder = try solve(checkpoint, sparsities: [0.4, 0.6], head: true)
+    #expect(ladder[0].headMargin != nil && ladder[0].headMargin == ladder[1].headMargin)
+    #expect((ladder[0].realised.fullHead ?? 0) > 0)
     let done = try ExportStage(type: .int8Planes, threads: 2)
       .run(checkpoint, ladder[0], others: [ladder[1]], output: path, console)
     #expect(done.loss?.activationRoundingKL == nil && (done.loss?.kl ?? 0) > 0)
@@ -46,7 +48,8 @@ struct PlaneStagesTests {
   /// Thresholds mean the same beside the model as in a bundle, and nothing over weights that they do not grade.
   @Test func bundleIsMeasuredAsItsModelUnderTheSameThresholds() throws {
     let (checkpoint, path) = (try TinyModel.llama.open(), folder.path("bundle"))
-    let thresholds = try solve(checkpoint, sparsities: [0.5])[0]
+    var thresholds = try solve(checkpoint, sparsities: [0.5], head: true)[0]
+    thresholds.headMargin = 1  // the one found may read all rows of so small a model
     try ExportStage(type: .int8Planes, threads: 2).run(checkpoint, thresholds, output: path, console)
     let file = folder.path("thresholds.safetensors")
     try writeAtomically(thresholds.encoded(), to: file)
@@ -62,6 +65,8 @@ struct PlaneStagesTests {
     let (a, b) = (try measure(bundle), try measure(model))
     #expect(a.nll == b.nll && (a.kl ?? 0) > 0 && a.shares == b.shares)
     #expect(bundle.bytes(a.shares) == model.bytes(b.shares))
+    let read = try #require(a.shares[0].fullHead)
+    #expect(read > 0 && read < 1)
 
     try ExportStage(type: .int8, threads: 2)
       .run(checkpoint, checkpoint.someThresholds(), output: folder.path("int8"), console)
@@ -78,9 +83,9 @@ struct PlaneStagesTests {
       model: {path: \(TinyModel.llama.folder)}
       sample: {sources: [{files: [\(text)]}], tokens: 256, sequence_length: 32, seed: 1}
       \(collect)
-      solve: [{method: planes, attention: true, sparsity: [0.4, 0.5]}, {method: chess, sparsity: [0.5]}]
+      solve: [{method: planes, attention: true, head: true, sparsity: [0.4, 0.5]}, {method: chess, sparsity: [0.5]}]
       evaluate: {files: [\(text)], sequence_length: 32, tokens: 128}
-      export: {method: planes, attention: true, sparsity: 0.5, weights: int8-planes}
+      export: {method: planes, attention: true, head: true, sparsity: 0.5, weights: int8-planes}
       """
     }
     try writeAtomically(pipeline("collect: {scores: int8-planes}").utf8, to: folder.path("pipeline.yaml"))
@@ -89,6 +94,7 @@ struct PlaneStagesTests {
     let methods = try #require(report).methods
     #expect(methods.map(\.method) == [.planes, .planes, .chess])
     #expect(methods[0].realised.full != nil && methods[2].realised.full == nil)
+    #expect(methods[0].realised.fullHead != nil && methods[0].head == true && methods[2].head == nil)
     #expect(methods.allSatisfy { $0.kl > 0 } && methods[0].activatedShare > methods[1].activatedShare)
     #expect(try #require(report).verification?.checks.allSatisfy(\.ok) == true)
     #expect(try ModelBundle(path: folder.path("run/bundle")).manifest.weights.type == .int8Planes)
@@ -111,20 +117,42 @@ struct PlaneStagesTests {
     }
     try writeAtomically(document("planes").utf8, to: path)
     _ = try ComparisonDocument(path: path)
-    try writeAtomically(document("chess").utf8, to: path)
-    #expect(throws: PipelineError.self) { try ComparisonDocument(path: path) }
+    try writeAtomically(document("planes, head: true").utf8, to: path)
+    guard case .method(let entry, _) = try ComparisonDocument(path: path).rows[0] else { throw NoMethod() }
+    #expect(try entry.requests.map(\.head) == [true])
+    for method in ["chess", "energy, head: true"] {
+      try writeAtomically(document(method).utf8, to: path)
+      #expect(throws: PipelineError.self) { try ComparisonDocument(path: path) }
+    }
+  }
+
+  private struct NoMethod: Error {}
+
+  /// The same margin for all that ask for one, within its limits on the text that it was found on.
+  @Test func marginOfTheHeadIsFoundOnce() throws {
+    let checkpoint = try TinyModel.llama.open()
+    let whole = try solve(checkpoint, sparsities: [0.5])[0]
+    #expect(whole.headMargin == nil && whole.realised.fullHead == nil && !whole.request.head)
+    let probe = HeadProbe(model: checkpoint, sample: folder.path("sample.h5"), threads: 1)
+    let point = try #require(try probe.run(console))
+    #expect(point.kl < HeadProbe.greatestKL && point.missed <= HeadProbe.greatestMissed)
+    let onDemand = try solve(checkpoint, sparsities: [0.5], head: true, sample: folder.path("sample.h5"))[0]
+    #expect(onDemand.headMargin == point.margin && onDemand.realised.fullHead == point.share)
+    #expect(onDemand.layers == whole.layers)
   }
 
   /// Samples a text, collects its statistics with scores, and solves.
-  private func solve(_ checkpoint: Checkpoint, sparsities: [Double]) throws -> [Thresholds] {
+  private func solve(
+    _ checkpoint: Checkpoint, sparsities: [Double], head: Bool = false, sample text: String? = nil
+  ) throws -> [Thresholds] {
     let (sample, statistics) = (folder.path("sample.h5"), folder.path("statistics.h5"))
     try SampleStage(sources: [TextSource(patterns: [try writeText()])], tokens: 512, sequenceLength: 32, seed: 1)
       .run(checkpoint, output: sample, console)
     try CollectStage(threads: 2, scores: .int8Planes).run(
       checkpoint, TokenSequences(contentsOf: URL(filePath: sample)), samplePath: sample, output: statistics,
       resuming: .never, console)
-    let requests = try sparsities.map { try SolverRequest(method: .planes, attention: true, sparsity: $0) }
-    return try SolveStage(requests).run(checkpoint, StatisticsFile(path: statistics), console)
+    let requests = try sparsities.map { try SolverRequest(method: .planes, attention: true, head: head, sparsity: $0) }
+    return try SolveStage(requests, sample: text).run(checkpoint, StatisticsFile(path: statistics), console)
   }
 
   private func writeText() throws -> String {

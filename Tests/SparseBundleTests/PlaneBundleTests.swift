@@ -101,6 +101,24 @@ struct PlaneBundleTests {
     #expect(!kept([true, true], full: [true, true], key: [true]).isDecided(by: thresholds))
   }
 
+  /// Rows of the head are recorded exactly where thresholds have a margin.
+  @Test(arguments: [false, true])
+  func headIsRecordedWhereItIsReadOnDemand(isRecorded: Bool) throws {
+    let (checkpoint, path) = (try TinyModel.llama.open(), folder.path("b"))
+    let golden = try checkpoint.writeBundle(to: path, .int8Planes, ids)
+    let kept = try #require(golden.texts[0].keptHead)
+    #expect(kept.count == ids[0].count && kept.allSatisfy { $0.contains(true) && $0.contains(false) })
+    #expect(try ModelBundle(path: path).manifest.sparsification.head == true)
+    let other = try checkpoint.someGradedThresholds(headMargin: isRecorded ? 3 : nil)
+    try writeAtomically(other.encoded(), to: path + "/" + BundleFile.thresholds)
+    let bundle = try ModelBundle(path: path)
+    if isRecorded {
+      #expect(try bundle.golden == golden)
+    } else {
+      #expect(throws: BundleError.self) { try bundle.golden }
+    }
+  }
+
   @Test(arguments: WeightType.allCases)
   func methodsThatDoNotGradeTheWeightsAreRefused(_ type: WeightType) throws {
     let model = try TinyModel.llama.open()
@@ -160,6 +178,13 @@ struct PlaneBundleTests {
     }
     let deciding = 3 * 4 * 2 * (160 + 4 * 64)
     #expect(least.sparse == all - Double(unread.reduce(0) { $0 + $1.byteRange.count }) + Double(deciding))
+    var (some, none) = (nothing, nothing)
+    (some.fullHead, none.fullHead) = (0.25, 0)
+    let head = weights.layout.entries.filter { $0.tensors == [.outputHead] && $0.format == .lowPlane }
+    for (shares, unread) in [(some, 0.75), (none, 1)] {
+      let bytes = TokenBytes(model.configuration, .int8Planes, shares: [shares, shares, shares], thresholds)
+      #expect(least.sparse - bytes.sparse == unread * Double(head[0].byteRange.count) && bytes.dense == all)
+    }
   }
 
   private func bundle(_ model: TinyModel) throws -> ModelBundle {

@@ -61,8 +61,43 @@ struct KeepingTests {
   @Test func emptyVectorKeepsNothing() throws {
     let list = KeptList(channels: 0)
     let nothing = UnsafeBufferPointer<Float>(start: nil, count: 0)
-    list.join([SparseKernels(.scalar).select(nothing, nothing, channels: 0..<0, into: list)])
+    let kernels = SparseKernels(.scalar)
+    list.join([kernels.select(nothing, nothing, channels: 0..<0, into: list)])
     #expect(list.count == 0)
+    list.join([kernels.select(nothing, from: -.infinity, channels: 0..<0, into: list)])
+    #expect(list.count == 0)
+    #expect(kernels.greatest(nothing, 0..<0) == -.infinity)
+  }
+
+  @Test func selectionByValueMindsTheSign() throws {
+    let x = try GuardedFloats([2, -2, 1.9999999, .nan, .infinity, 0, -3, -.infinity])
+    let list = KeptList(channels: 8)
+    let kernels = SparseKernels(.scalar)
+    func selected(from least: Float) -> [Int] {
+      list.join([0..<3, 3..<3, 3..<8].map { kernels.select(x.readable, from: least, channels: $0, into: list) })
+      #expect(list.keptValues.allSatisfy { $0 == 1 })
+      return list.keptChannels
+    }
+    #expect(selected(from: 2) == [0, 4])
+    #expect(selected(from: -2) == [0, 1, 2, 4, 5])
+    #expect(selected(from: -.infinity) == [0, 1, 2, 4, 5, 6, 7])
+    #expect(selected(from: .infinity) == [4])
+    #expect(selected(from: .nan) == [])
+  }
+
+  /// Whole blocks of lanes and what is behind them, wherever the greatest is.
+  @Test(arguments: [1, 15, 16, 17, 100])
+  func greatestIsFoundAmongWhatIsNoNumber(count: Int) throws {
+    let kernels = SparseKernels(.scalar)
+    for place in 0..<count {
+      let values = (0..<count).map { $0 == place ? -1 : $0 % 3 == 0 ? Float.nan : -2 - Float($0) }
+      let x = try GuardedFloats(values)
+      #expect(kernels.greatest(x.readable, 0..<count) == -1)
+      #expect(kernels.greatest(x.readable, place..<count) == -1)
+      #expect(kernels.greatest(x.readable, 0..<place) < -1)
+    }
+    let nothing = try GuardedFloats([Float](repeating: .nan, count: count))
+    #expect(kernels.greatest(nothing.readable, 0..<count) == -.infinity)
   }
 }
 

@@ -44,6 +44,30 @@ struct PlaneTests {
     }
   }
 
+  /// An output head that is read on demand: what is listed comes out as if everything were read, to the last bit.
+  @Test(arguments: InstructionSet.supported, ActivationPrecision.allCases)
+  func listedRowsAreAddedAlone(_ set: InstructionSet, _ precision: ActivationPrecision) throws {
+    let kernels = SparseKernels(set)
+    var numbers = RandomNumbers(seed: 23)
+    for (rows, columns) in [(1, 1), (7, 33), (40, 64), (600, 70)] {
+      let weights = numbers.normals(rows * columns)
+      let low = try GuardedMatrix(weights, rows: rows, columns: columns, .lowPlane)
+      let x = KernelInput(numbers.normals(columns), precision)
+      let before = numbers.normals(rows)
+      let dense = try GuardedFloats([Float](repeating: 0, count: rows))
+      kernels.gemv(low.weights, x, into: dense.buffer, rows: 0..<rows)
+      let y = try GuardedFloats(before)
+      let list = KeptList(channels: rows)
+      list.join([kernels.select(y.readable, from: 0.3, channels: 0..<rows, into: list)])
+      for part in randomParts(list.count, &numbers) {
+        kernels.addListed(low.weights, x, list, positions: part, to: y.buffer)
+      }
+      for row in 0..<rows {
+        #expect(y.buffer[row] == (before[row] >= 0.3 ? before[row] + dense.buffer[row] : before[row]))
+      }
+    }
+  }
+
   @Test(arguments: InstructionSet.supported, ProductForm.all)
   func refiningAddsListedChannelsRowsOnly(_ set: InstructionSet, _ form: ProductForm) throws {
     let kernels = SparseKernels(set)

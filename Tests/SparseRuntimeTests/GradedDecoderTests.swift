@@ -19,7 +19,11 @@ struct GradedDecoderTests {
     var model = try SparseModel(bundle(.llama))
     model.use(thresholds)
     var decoder = ReferenceDecoder(model, capacity: tokens.count)
-    for (name, sparse) in [("dense.logits", false), ("graded.logits", true)] {
+    let margin = try oracle.values(of: "head.margin")[0]
+    for (name, sparse, margin) in [
+      ("dense.logits", false, margin), ("graded.logits", true, nil), ("head.logits", true, margin),
+    ] as [(String, Bool, Float?)] {
+      model.headMargin = margin
       decoder = ReferenceDecoder(model, capacity: tokens.count)
       let expected = try oracle.values(of: name).split(into: tokens.count)
       for (position, token) in tokens.enumerated() {
@@ -27,6 +31,8 @@ struct GradedDecoderTests {
         #expect(greatestDifference(decoder.logits, expected[position][...]) < 1e-3, "\(name)")
       }
     }
+    let head = try #require(decoder.decided.shares.fullHead)
+    #expect((head - oracle.doubles(of: "head.share")[0]).magnitude < 1e-9)
     let shares = try #require(decoder.decided.shares.full.map { _ in decoder.decided.shares })
     for place in [Thresholds.Place.ffn, .query, .key, .value, .output] {
       let layers = (0..<3).map { oracle.doubles(of: "layers.\($0).\(place.rawValue).shares") }
@@ -39,7 +45,7 @@ struct GradedDecoderTests {
   @Test func denseStepsDecideNothing() throws {
     var decoder = try ReferenceDecoder(SparseModel(bundle(.qwen3)), capacity: 2)
     decoder.step(1, sparse: false)
-    #expect(decoder.decided.shares.full == nil && decoder.decided.ffn.seen == 0)
+    #expect(decoder.decided.shares.full == nil && decoder.decided.ffn.seen == 0 && decoder.decided.head.seen == 0)
     decoder.step(1, sparse: true)
     #expect(decoder.decided.shares.full?.value != nil)
   }
@@ -52,8 +58,10 @@ struct GradedDecoderTests {
     var model = try SparseModel(bundle)
     let right = GoldenReplay(golden, model)
     #expect(right.wrongDecisions.isEmpty)
-    // A layer decides twice on 160 channels, on the inputs of query, key and value, and on the output's.
-    #expect(right.decisions == golden.texts.reduce(0) { $0 + $1.tokens.count } * 3 * 2 * (160 + 4 * 64))
+    // A layer decides twice on 160 channels, on the inputs of query, key and value, and on the output's; the head once
+    // on each row.
+    let rows = bundle.configuration.vocabularySize
+    #expect(right.decisions == golden.texts.reduce(0) { $0 + $1.tokens.count } * (3 * 2 * (160 + 4 * 64) + rows))
     let channel = try #require(golden.texts[0].kept[3][2].full?.ffn.firstIndex(of: true))
     if isFull {
       model.layers[2].thresholds.full?.ffn[channel] = .infinity
@@ -64,15 +72,26 @@ struct GradedDecoderTests {
     #expect(!wrong.isEmpty && wrong.allSatisfy { $0.layer == 2 && $0.channel == channel })
   }
 
+  @Test func changedHeadMarginIsNoticed() throws {
+    let bundle = try bundle(.llama)
+    var model = try SparseModel(bundle)
+    model.headMargin = model.headMargin.map { $0 + 0.5 }
+    let replay = GoldenReplay(try bundle.golden, model)
+    // Recorded rows are obeyed, so that the logits are the same.
+    #expect(replay.sparseDifference < bundle.manifest.golden.tolerance)
+    #expect(!replay.wrongDecisions.isEmpty && replay.wrongDecisions.allSatisfy { $0.layer == nil })
+    #expect(replay.wrongDecisions[0].place.hasPrefix("output head, row "))
+  }
+
   /// High planes alone are read as well: what is wrong with them does not show densely.
-  @Test(arguments: ["gate", "up", "down", "query", "key", "value", "output"])
+  @Test(arguments: ["gate", "up", "down", "query", "key", "value", "output", "head"])
   func changedHighPlaneIsNoticed(part: String) throws {
     let bundle = try bundle(.llama)
     let model = try SparseModel(bundle)
     let high = try #require(model.layers[1].high)
     let planes = [
       "gate": high.gate, "up": high.up, "down": high.down, "query": high.query, "key": high.key, "value": high.value,
-      "output": high.output,
+      "output": high.output, "head": try #require(model.highOutputHead),
     ]
     let plane = try #require(planes[part])
     for row in 0..<plane.rows { plane[row, 5] += 1 }

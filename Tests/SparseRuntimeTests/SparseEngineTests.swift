@@ -1,4 +1,5 @@
 import Checkpoints
+import Files
 import SparseBundle
 import SparseKernels
 import TestSupport
@@ -111,7 +112,12 @@ import Testing
     var dense = 2 * plane(head) + norms
     dense += Double(2 * head.high.rowBytes)  // the embedding's row
     var sparse = dense + Double(3 * 4 * thresholds)
+    var rows = 0
+    engine.observeHead = { rows += $0.count }
     for token in tokens { engine.step(token, sparse: true) }
+    #expect(engine.decided.head.kept == rows && engine.decided.head.seen == tokens.count * head.high.rows)
+    #expect(rows > 0 && rows < tokens.count * head.high.rows)
+    sparse -= plane(head) * engine.decided.head.share
     for layer in engine.layers {
       guard case .planes(let m) = layer.matrices else { throw Unexpected() }
       let decided = engine.decided
@@ -125,6 +131,23 @@ import Testing
     }
     #expect((engine.bytesPerToken(position: 0).dense - dense).magnitude < 1e-6)
     #expect((engine.bytesPerToken(position: 0).sparse - sparse).magnitude < 1e-6)
+  }
+
+  /// With a margin of 0 the best row alone is read whole, with a wide one all of them: to the last bit those of a head
+  /// without a margin.
+  @Test func widestMarginReadsTheWholeHead() throws {
+    let (bundle, tokens) = try bundle(.llama, .int8Planes)
+    func run(_ margin: Float?) throws -> SparseEngine {
+      var thresholds = bundle.thresholds
+      (thresholds.headMargin, thresholds.realised.fullHead) = (margin, margin.map { _ in 0.5 })
+      try writeAtomically(thresholds.encoded(), to: bundle.path + "/" + BundleFile.thresholds)
+      let engine = try engine(ModelBundle(path: bundle.path), capacity: tokens.count)
+      for token in tokens { engine.step(token, sparse: true) }
+      return engine
+    }
+    let (best, all, whole) = (try run(0), try run(1000), try run(nil))
+    #expect(all.logits == whole.logits && all.decided.head.share == 0 && whole.decided.head.seen == 0)
+    #expect(best.decided.head.kept == tokens.count && best.logits != whole.logits)
   }
 
   private func expectSame(

@@ -1,4 +1,5 @@
 import Checkpoints
+import LinearAlgebra
 import SparseBundle
 import ThresholdSolver
 
@@ -50,7 +51,9 @@ extension Checkpoint {
 
   /// Thresholds that read about a third of the FFN's channels and of attention's inputs whole, a third by their high
   /// planes, and a third not at all: other ones for each.
-  public func someGradedThresholds(attention: Bool = true) throws -> Thresholds {
+  ///
+  /// - Parameter headMargin: Of the output head.
+  public func someGradedThresholds(attention: Bool = true, headMargin: Float? = 2) throws -> Thresholds {
     var numbers = RandomNumbers(seed: 3)
     let c = configuration
     /// One below which nothing is read, and one from which everything is.
@@ -59,7 +62,8 @@ extension Checkpoint {
       return (half, half.map { $0 + Float.random(in: range, using: &numbers) })
     }
     return Thresholds(
-      request: try SolverRequest(method: .planes, attention: attention, sparsity: 0.5),
+      request: try SolverRequest(
+        method: .planes, attention: attention, head: headMargin != nil, sparsity: 0.5),
       layers: (0..<c.layerCount).map { _ in
         let (ffn, output) = (random(c.intermediateSize, 0..<0.05), random(c.queryWidth, 0..<0.3))
         let (query, key, value) = (
@@ -71,11 +75,13 @@ extension Checkpoint {
           full: GradedPlaces(
             ffn: ffn.full, query: query.full, key: key.full, value: value.full, output: output.full))
       },
+      headMargin: headMargin,
       realised: .init(
         ffn: 0.5, query: attention ? 0.5 : nil, key: attention ? 0.5 : nil, value: attention ? 0.5 : nil,
         output: attention ? 0.5 : nil,
         full: attention
-          ? GradedPlaces(ffn: 0.25, query: 0.25, key: 0.25, value: 0.25, output: 0.25) : GradedPlaces(ffn: 0.25)),
+          ? GradedPlaces(ffn: 0.25, query: 0.25, key: 0.25, value: 0.25, output: 0.25) : GradedPlaces(ffn: 0.25),
+        fullHead: headMargin.map { _ in 0.25 }),
       modelHash: try hash, corpusHash: "c", statisticsHash: "s")
   }
 
@@ -121,12 +127,25 @@ extension Checkpoint {
   ) throws -> GoldenVectors {
     let tap = MaskingTap(thresholds.layers)
     let (source, dense) = (try logits(weights, sequences), try logits(rounded, sequences))
-    let sparse = try logits(rounded, sequences, tap: { _ in tap })
+    var sparse = try logits(rounded, sequences, tap: { _ in tap })
+    var keptHead: [[[Bool]]]?
+    if let margin = thresholds.headMargin, let high = rounded.highPlanes {
+      // The same hidden states, which meet the high plane of the head alone.
+      let coarse = try logits(HighHead(base: rounded, head: high), sequences, tap: { _ in tap })
+      let size = configuration.vocabularySize
+      let kept = zip(sequences, coarse).map { tokens, coarse in
+        coarse.split(into: tokens.count).map { row in row.map { $0 >= (row.max() ?? 0) - margin } }
+      }
+      for i in sparse.indices {
+        for j in sparse[i].indices where !kept[i][j / size][j % size] { sparse[i][j] = coarse[i][j] }
+      }
+      keptHead = kept
+    }
     return GoldenVectors(
       texts: sequences.indices.map { i in
         .init(
           tokens: sequences[i], positions: Array(sequences[i].indices), source: source[i], dense: dense[i],
-          sparse: sparse[i], kept: tap.kept(sequence: i, tokens: sequences[i].count))
+          sparse: sparse[i], kept: tap.kept(sequence: i, tokens: sequences[i].count), keptHead: keptHead?[i])
       })
   }
 }
@@ -156,4 +175,17 @@ extension Thresholds {
     }
     return other
   }
+}
+
+/// Weights whose output head alone is another's.
+private struct HighHead: WeightSource {
+  let base: any WeightSource
+  let head: any WeightSource
+
+  var configuration: ModelConfiguration { base.configuration }
+  var highPlanes: (any WeightSource)? { base.highPlanes }
+  func layer(_ index: Int) throws -> LayerWeights { try base.layer(index) }
+  func embeddings(of tokens: [Int32]) throws -> Matrix { try base.embeddings(of: tokens) }
+  func finalNorm() throws -> [Float] { try base.finalNorm() }
+  func outputHead() throws -> Matrix { try head.outputHead() }
 }

@@ -106,6 +106,16 @@ struct SolverRequestTests {
     #expect(throws: SolverError.notExportable(method)) { try method.checkExportable() }
   }
 
+  @Test func onlyGradedWeightsHaveAHeadOnDemand() throws {
+    let request = try SolverRequest(method: .planes, attention: false, head: true, sparsity: 0.5)
+    #expect(request.fileName == "thresholds-planes-head-0.5.safetensors")
+    for method in SolverRequest.Method.allCases where method != .planes {
+      #expect(throws: SolverError.noHead(method)) {
+        try SolverRequest(method: method, attention: false, head: true, sparsity: 0.5)
+      }
+    }
+  }
+
   @Test func onlyChessHasANorm() throws {
     #expect(throws: SolverError.noNorm(.cats)) {
       try SolverRequest(method: .cats, norm: .mean, attention: false, sparsity: 0.5)

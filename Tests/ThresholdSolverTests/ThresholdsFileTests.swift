@@ -76,6 +76,33 @@ struct ThresholdsFileTests {
       modelHash: "m", corpusHash: "c", statisticsHash: "s")
   }
 
+  @Test(arguments: [nil, 0, 7.5, 0.1, .leastNonzeroMagnitude] as [Float?])
+  func headMarginIsReadBack(_ margin: Float?) throws {
+    let thresholds = try TinyModel.llama.open().someGradedThresholds(headMargin: margin)
+    try writeAtomically(thresholds.encoded(), to: folder.path("t.safetensors"))
+    let read = try Thresholds(SafetensorsFile(path: folder.path("t.safetensors")))
+    #expect(read == thresholds && read.headMargin == margin && read.request.head == (margin != nil))
+  }
+
+  @Test(arguments: [-1, -.leastNonzeroMagnitude, .nan, .infinity] as [Float])
+  func badHeadMarginIsAnError(_ margin: Float) throws {
+    let checkpoint = try TinyModel.llama.open()
+    let thresholds = try checkpoint.someGradedThresholds(headMargin: margin)
+    try writeAtomically(thresholds.encoded(), to: folder.path("t.safetensors"))
+    #expect(throws: SolverError.self) { try Thresholds(SafetensorsFile(path: folder.path("t.safetensors"))) }
+    #expect(throws: SolverError.self) { try thresholds.check(checkpoint.configuration) }
+  }
+
+  @Test func headMarginOfOtherMethodsIsAnError() throws {
+    let checkpoint = try TinyModel.llama.open()
+    var thresholds = try checkpoint.someThresholds()
+    thresholds.headMargin = 1
+    thresholds.realised.fullHead = 0.5
+    try writeAtomically(thresholds.encoded(), to: folder.path("t.safetensors"))
+    #expect(throws: SolverError.self) { try Thresholds(SafetensorsFile(path: folder.path("t.safetensors"))) }
+    #expect(throws: SolverError.self) { try thresholds.check(checkpoint.configuration) }
+  }
+
   @Test func allocationIsReadBack() throws {
     let thresholds = Thresholds(
       request: try SolverRequest(method: .chess, attention: true, allocation: .global, sparsity: 0.5),

@@ -142,6 +142,13 @@ typedef struct {
 /// Lists the channels of a range with |x| ≥ threshold, thus never one that is not a number. Returns how many.
 size_t gambit_select(const float *x, gambit_thresholds thresholds, gambit_kept kept, gambit_range channels);
 
+/// Lists the channels of a range with x ≥ least, thus never one that is not a number, each with the value 1. Returns how
+/// many. The values themselves are compared, not their magnitudes.
+size_t gambit_select_from(const float *x, float least, gambit_kept kept, gambit_range channels);
+
+/// The greatest number of a range, whatever else is in it; minus infinity where there is none.
+float gambit_greatest(const float *x, gambit_range range);
+
 /// Drops from a list what is below its channel's threshold or not a number, and moves the rest together. Returns
 /// how many are left.
 size_t gambit_prune(gambit_kept list, size_t count, gambit_thresholds thresholds);

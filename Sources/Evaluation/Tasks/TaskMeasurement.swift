@@ -66,10 +66,13 @@ public struct TaskMeasurement: Sendable {
     _ task: EncodedTask, _ thresholds: Thresholds?, progress: (_ share: Double) -> Void = { _ in }
   ) throws -> TaskResult {
     let layers = Double(weights.configuration.layerCount + 1)  // the output head counts as a layer
-    let walked = try walk.run(task.questions.map(\.tokens), layouts: task.questions.map(\.layout), thresholds) {
+    var walked = try walk.run(task.questions.map(\.tokens), layouts: task.questions.map(\.layout), thresholds) {
       progress(Double($0) / layers)
     }
-    let logLikelihoods = try logLikelihoods(task.questions, walked.states, walked.pass.outputHead(weights))
+    let head = try walked.pass.outputHead(weights, hasHighPlane: thresholds?.headMargin != nil)
+      .onDemand(margin: thresholds?.headMargin)
+    let logLikelihoods = try logLikelihoods(task.questions, walked.states, head)
+    walked.shares.setHead(head)
     progress(1)
     return TaskResult(task.file, logLikelihoods, shares: walked.shares)
   }

@@ -35,7 +35,10 @@ final class EngineState {
   let keys: [Matrix]  // a layer each: [capacity, keyValueWidth]
   let values: [Matrix]
 
-  init(_ c: ModelConfiguration, _ precision: ActivationPrecision, capacity: Int, tasks: Int, isInPlanes: Bool) {
+  init(
+    _ c: ModelConfiguration, _ precision: ActivationPrecision, capacity: Int, tasks: Int, isInPlanes: Bool,
+    rowTasks: Int
+  ) {
     func row(_ width: Int) -> Matrix { Matrix(rows: 1, columns: width) }
     hidden = row(c.hiddenSize)
     branch = row(c.hiddenSize)
@@ -57,7 +60,7 @@ final class EngineState {
     found.initialize(repeating: 0..<0)
     left = .allocate(capacity: Self.parts)
     left.initialize(repeating: 0..<0)
-    planes = isInPlanes ? PlaneState(c, tasks: tasks) : nil
+    planes = isInPlanes ? PlaneState(c, tasks: tasks, rowTasks: rowTasks) : nil
     keys = (0..<c.layerCount).map { _ in Matrix(rows: capacity, columns: c.keyValueWidth) }
     values = (0..<c.layerCount).map { _ in Matrix(rows: capacity, columns: c.keyValueWidth) }
   }
@@ -83,11 +86,17 @@ final class PlaneState {
   let partialKey: Matrix
   let partialValue: Matrix
   let lowLogits: Matrix  // [1, vocabularySize]: what low planes add
+  /// Rows of the output head that are worth their low planes, where it is read on demand.
+  let rows: KeptList
+  /// The greatest logit by high planes that each task of the head found.
+  let greatest: UnsafeMutableBufferPointer<Float>
+  /// What each of them listed, until the lists are joined.
+  let foundRows: UnsafeMutableBufferPointer<Range<Int>>
   /// What each task listed of half and of full channels, until the lists are joined.
   let foundHalf: UnsafeMutableBufferPointer<Range<Int>>
   let foundFull: UnsafeMutableBufferPointer<Range<Int>>
 
-  fileprivate init(_ c: ModelConfiguration, tasks: Int) {
+  fileprivate init(_ c: ModelConfiguration, tasks: Int, rowTasks: Int) {
     query = GradedList(channels: c.hiddenSize)
     key = GradedList(channels: c.hiddenSize)
     value = GradedList(channels: c.hiddenSize)
@@ -98,6 +107,11 @@ final class PlaneState {
     partialKey = Matrix(rows: EngineState.parts, columns: c.keyValueWidth)
     partialValue = Matrix(rows: EngineState.parts, columns: c.keyValueWidth)
     lowLogits = Matrix(rows: 1, columns: c.vocabularySize)
+    rows = KeptList(channels: c.vocabularySize)
+    greatest = .allocate(capacity: rowTasks)
+    greatest.initialize(repeating: 0)
+    foundRows = .allocate(capacity: rowTasks)
+    foundRows.initialize(repeating: 0..<0)
     foundHalf = .allocate(capacity: tasks)
     foundHalf.initialize(repeating: 0..<0)
     foundFull = .allocate(capacity: tasks)
@@ -105,6 +119,8 @@ final class PlaneState {
   }
 
   deinit {
+    greatest.deallocate()
+    foundRows.deallocate()
     foundHalf.deallocate()
     foundFull.deallocate()
   }

@@ -132,7 +132,7 @@ extension SparseEngine {
   }
 }
 
-// Embedding and output head.
+// The embedding.
 extension SparseEngine {
   /// `y ← the embedding of a token`
   func embed(_ token: Int, into y: UnsafeMutableBufferPointer<Float>) {
@@ -143,13 +143,5 @@ extension SparseEngine {
       kernels.copyRow(token, of: pair.low, into: state.branch.elements)
       if let base = y.baseAddress { VectorMath.add(state.branch.base, to: base, count: y.count) }
     }
-  }
-
-  /// Logits of some rows of the head, from both planes.
-  func addLogits(_ head: PlanePair, rows: Range<Int>) {
-    guard let low = state.planes?.lowLogits else { return }
-    kernels.gemv(head.high, state.normed, into: state.logits.elements, rows: rows)
-    kernels.gemv(head.low, state.normed, into: low.elements, rows: rows)
-    VectorMath.add(low.base + rows.lowerBound, to: state.logits.base + rows.lowerBound, count: rows.count)
   }
 }

@@ -19,6 +19,8 @@ public final class SparseEngine: TokenDecoder {
   /// Called with what was kept at a place of a layer, for tests and measurements.
   /// Of graded weights, also with what was read whole; channels of the FFN are in one of the two lists.
   package var observe: ((_ layer: Int, _ place: SparsePlace, KeptList, _ full: KeptList?) -> Void)?
+  /// Called with the rows of the output head that were read whole, where it is read on demand.
+  package var observeHead: ((KeptList) -> Void)?
 
   var configuration: ModelConfiguration
   let capacity: Int
@@ -39,6 +41,7 @@ public final class SparseEngine: TokenDecoder {
   var layerIndex = 0
   var isSparse = false
   var headTasks = 1
+  var leastLogit: Float = 0
   private var tasks: EngineTasks?
 
   /// - Parameters:
@@ -79,7 +82,9 @@ public final class SparseEngine: TokenDecoder {
     finalNorm = try weights.vector(.finalNorm) ?? []
     kernels = SparseKernels(instructionSet)
     pool = WorkerPool(threads: threads)
-    state = EngineState(c, precision, capacity: capacity, tasks: Self.taskCount(pool.threads), isInPlanes: isInPlanes)
+    state = EngineState(
+      c, precision, capacity: capacity, tasks: Self.taskCount(pool.threads), isInPlanes: isInPlanes,
+      rowTasks: Self.rowTasks * Self.taskCount(pool.threads))
     rotary = RotaryTables(c, positions: capacity)
     tasks = EngineTasks(self)
   }
@@ -106,7 +111,7 @@ public final class SparseEngine: TokenDecoder {
       feedForward(tasks)
     }
     norm(finalNorm)
-    pool.run(tasks: 4 * taskCount, tasks.head)
+    computeLogits(tasks)
     position += 1
   }
 
@@ -114,15 +119,6 @@ public final class SparseEngine: TokenDecoder {
   public func reset() {
     position = 0
     decided = DecisionCounts()
-  }
-
-  /// Task `task` of the output head.
-  func computeLogits(_ task: Int) {
-    let rows = share(task, of: configuration.vocabularySize, among: 4 * taskCount)
-    switch outputHead {
-    case .whole(let matrix): kernels.gemv(matrix, state.normed, into: state.logits.elements, rows: rows)
-    case .planes(let pair): addLogits(pair, rows: rows)
-    }
   }
 
   /// `normed ← rmsnorm(hidden) ⊙ weight`, and what quantised weights need of it.
@@ -162,6 +158,8 @@ struct EngineTasks {
   let decide: (Int) -> Void
   let down: (Int) -> Void
   let head: (Int) -> Void
+  let selectRows: (Int) -> Void
+  let refineRows: (Int) -> Void
 
   /// The engine owns these, so that they must not own it.
   init(_ engine: SparseEngine) {
@@ -172,5 +170,7 @@ struct EngineTasks {
     decide = { [unowned(unsafe) engine] in engine.decide($0) }
     down = { [unowned(unsafe) engine] in engine.upAndDown($0) }
     head = { [unowned(unsafe) engine] in engine.computeLogits($0) }
+    selectRows = { [unowned(unsafe) engine] in engine.selectRows($0) }
+    refineRows = { [unowned(unsafe) engine] in engine.refineRows($0) }
   }
 }

@@ -1,0 +1,41 @@
+import Checkpoints
+import Evaluation
+import Reports
+import SparseBundle
+
+/// Finds how few rows of an output head in planes are worth their low planes, by a forward pass over a little text.
+struct HeadProbe {
+  /// What a choice of rows may lose by itself: a small part of what cutting layers does at any useful budget.
+  static let greatestKL = 0.003
+  /// At how many positions the most likely token may be left to its high plane, which might make another one likelier.
+  static let greatestMissed = 1e-4
+
+  private static let tokens = 4096
+
+  let model: Checkpoint
+  /// Token sequences to take some of; a text that is part of the program where it is `nil`.
+  let sample: String?
+  let threads: Int
+
+  /// The least margin within both limits, and what it reads and loses; `nil` where the head has to be read whole.
+  ///
+  /// - Throws: ``PipelineError`` where the sample is not of this model.
+  /// - Complexity: a forward pass over some 4096 tokens.
+  func run(_ console: Console) throws -> HeadCurve.Point? {
+    let windows = try ProbeText(model: model, sample: sample).windows(tokens: Self.tokens)
+    let tokens = Double(windows.joined().count)
+    let curve = try console.task("probe the output head", total: tokens, unit: "tokens") { task in
+      try HeadMeasurement(RoundedWeights(model.weights, .int8Planes), threads: threads)
+        .run(windows) { task.advance(to: $0 * tokens) }
+    }
+    let found = curve.leastMargin(kl: Self.greatestKL, missed: Self.greatestMissed)
+    console.note(
+      found.map { point in
+        let rows = Format.fixed(point.share * Double(model.configuration.vocabularySize), 0)
+        return
+          "solve: output head: \(rows) rows (\(Format.percent(point.share))) within \(point.margin) of the greatest "
+          + "logit read whole, KL \(Format.scientific(point.kl))"
+      } ?? "solve: output head: every margin loses too much, so that all rows are read whole")
+    return found
+  }
+}
