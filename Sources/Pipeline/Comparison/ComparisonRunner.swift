@@ -52,6 +52,11 @@ public struct ComparisonRunner {
         $0, folder: PipelineRunner.resolve($0.folder, base), model, cells: output + "/cells", threads: stage.threads)
     }
     let candidates = try candidates(windows, statistics)
+    let baseline = document.baseline ?? candidates.first { $0.kind == .method }?.label
+    guard baseline.map({ name in candidates.contains { curve($0) == name } }) ?? true else {
+      let known = Set(candidates.map(curve)).sorted().joined(separator: ", ")
+      throw PipelineError.badSetting("baseline", reason: "no row is called '\(baseline ?? "")': choose one of \(known)")
+    }
     try measure(candidates.filter { cell($0) == nil }, windows)
     let rows = try candidates.compactMap { candidate in
       var row = cell(candidate)
@@ -59,11 +64,6 @@ public struct ComparisonRunner {
       return row
     }
 
-    let baseline = document.baseline ?? candidates.first { $0.kind == .method }?.label
-    guard baseline.map({ name in candidates.contains { curve($0) == name } }) ?? true else {
-      let known = Set(candidates.map(curve)).sorted().joined(separator: ", ")
-      throw PipelineError.badSetting("baseline", reason: "no row is called '\(baseline ?? "")': choose one of \(known)")
-    }
     var comparison = Comparison(
       model: model.name, modelSha256: try model.hash,
       text: .init(
