@@ -166,15 +166,7 @@ public struct PipelineRunner: Sendable {
       files: evaluationFiles, field: evaluate.field ?? "text", sequenceLength: evaluate.sequenceLength,
       maximumTokens: evaluate.tokens, threads: threads)
     let windows = try stage.windows(Tokenizer(model.tokenizer), model: model.path)
-    // What grades weights does so in planes; everything else is measured with the model's own.
-    let isGraded = thresholds.map(\.request.method.gradesWeights)
-    let groups = [false, true].map { graded in thresholds.indices.filter { isGraded[$0] == graded } }
-    let weights: [any WeightSource] = [model.weights, RoundedWeights(model.weights, .int8Planes)]
-    let (dense, others) = try stage.run(
-      model.weights, windows, zip(weights, groups).map { MeasuredWeights($0, $1.map { thresholds[$0] }) },
-      model: model.path, console)
-    let measured = Dictionary(uniqueKeysWithValues: zip(groups.joined(), others.joined()))
-    let sparse = thresholds.indices.compactMap { measured[$0] }
+    let (dense, sparse) = try measure(thresholds, stage, windows)
 
     let checks = VerifyStage().run(path("bundle"), console)
     let bundle = try ModelBundle(path: path("bundle"))
@@ -200,6 +192,23 @@ public struct PipelineRunner: Sendable {
       model, windows, dense, Array(zip(thresholds, sparse)), StatisticsFile(path: path("statistics.h5")))
     try writeAtomically(page.utf8, to: path("report.html"))
     return report
+  }
+
+  /// The dense model's figures and those under each thresholds. What grades weights does so in planes, everything else is
+  /// measured with the model's own; weights that no thresholds need are not rounded.
+  private func measure(
+    _ thresholds: [Thresholds], _ stage: EvaluateStage, _ windows: TokenWindows
+  ) throws -> (dense: Perplexity, sparse: [Perplexity]) {
+    let groups = Dictionary(grouping: thresholds.indices) { thresholds[$0].request.method.gradesWeights }
+      .sorted { !$0.key && $1.key }
+    let (dense, others) = try stage.run(
+      model.weights, windows,
+      groups.map { isGraded, members in
+        MeasuredWeights(
+          isGraded ? RoundedWeights(model.weights, .int8Planes) : model.weights, members.map { thresholds[$0] })
+      }, model: model.path, console)
+    let measured = Dictionary(uniqueKeysWithValues: zip(groups.flatMap(\.value), others.joined()))
+    return (dense, thresholds.indices.compactMap { measured[$0] })
   }
 
   // MARK: Paths
