@@ -79,10 +79,11 @@ public struct PipelineRunner: Sendable {
       let requests = try document.requests
       let solved = try SolveStage(requests, sample: path("sample.h5"), threads: threads)
         .run(model, StatisticsFile(path: path("statistics.h5")), console)
-      for thresholds in solved {
+      // Files are called by what was asked for: a head that cannot be read on demand is read whole.
+      for (request, thresholds) in zip(requests, solved) {
         let bytes = try thresholds.encoded()
-        if requests.count > 1 { try writeAtomically(bytes, to: path(thresholds.request.fileName)) }
-        if thresholds.request == (try document.exported) {
+        if requests.count > 1 { try writeAtomically(bytes, to: path(request.fileName)) }
+        if request == (try document.exported) {
           try writeAtomically(bytes, to: path("thresholds.safetensors"))
         }
       }
