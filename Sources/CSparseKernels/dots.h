@@ -1,5 +1,5 @@
 #pragma once
-#include "quantised_dots.h"
+#include "nibble_dots.h"
 #include "row_list.h"
 
 /* Rows times a vector: what all kernels whose rows are outputs share. */
@@ -11,7 +11,9 @@ INLINE size_t streams_of(gambit_type type) { return is_quantised(type) ? QUANTIS
 /// it. `mode`: of quantised rows whether x is rounded, of floats whether to ask ahead.
 INLINE void dots(
   const row_block *block, int count, const gambit_input *x, size_t columns, float *y, gambit_type type, int mode) {
-  if (is_quantised(type))
+  if (has_nibbles(type) && !mode)
+    nibble_dots(block, count, x->ordered, columns, y, type);
+  else if (is_quantised(type))
     quantised_dots(block, count, x, columns, y, type, mode);
   else
     float_dots(block, count, x->x, columns, y, type, mode);
@@ -20,16 +22,17 @@ INLINE void dots(
 INLINE void list_dots_of(
   const row_list *list, const gambit_input *x, gambit_range range, float *y, gambit_type type, int mode) {
   const size_t columns = list->first->columns, streams = streams_of(type);
-  const size_t stride = stream_length(range.end - range.first, streams);
+  const size_t stride = stream_length(range.end - range.first, streams), ahead = rows_ahead(list, streams, type);
+  if (is_quantised(type)) ask_for_first(list, range.first, stride, streams, ahead, type);
   for (size_t k = 0; k < stride; k++) {
-    const row_block block = block_of(list, range.first, k, stride, streams, type);
+    const row_block block = block_of(list, range.first, k, stride, streams, ahead, type);
     float sums[ROWS];
     dots(&block, (int)streams, x, columns, sums, type, mode);
     for (size_t r = 0; r < streams; r++) y[k + r * stride] = sums[r];
   }
   const size_t first = range.first + streams * stride, rest = range.end - first;
   for (size_t k = 0; k < rest; k++) {
-    const row_block block = block_of(list, first, k, rest, 1, type);
+    const row_block block = block_of(list, first, k, rest, 1, ahead, type);
     dots(&block, 1, x, columns, y + streams * stride + k, type, mode);
   }
 }

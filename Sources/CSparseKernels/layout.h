@@ -37,3 +37,8 @@ static inline size_t row_bytes(size_t columns, gambit_type type) {
 static inline const uint16_t *scales_of(const char *row, size_t groups, gambit_type type) {
   return (const uint16_t *)(const void *)(row + groups * code_bytes(type));
 }
+
+/// What two ranges that overlap have in common.
+static inline gambit_range common(gambit_range a, gambit_range b) {
+  return (gambit_range){a.first > b.first ? a.first : b.first, a.end < b.end ? a.end : b.end};
+}

@@ -94,10 +94,6 @@ INLINE eight two_of(const void *entries, size_t i) {
 INLINE eight int8_values(const char *codes, int i) {
   return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)(codes + 8 * i))));
 }
-INLINE eight nibble_values(const char *codes, int i) {
-  const __m256i bytes = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)(codes + 8 * (i % 2))));
-  return _mm256_cvtepi32_ps(i < 2 ? _mm256_and_si256(bytes, _mm256_set1_epi32(15)) : _mm256_srli_epi32(bytes, 4));
-}
 
 /// Rounds a group of 32 floats to codes, and returns their sum. `*scale` becomes what a code is worth.
 INLINE int rounded_group(const float *x, int8_t *codes, float *scale) {

@@ -1,17 +1,13 @@
 #pragma once
 #include "rows.h"
 
-/* Quantised rows times a vector: Σ_groups scale · (Σ code · x) + minimum · (Σ x). */
+/* Quantised rows times a rounded vector, or those of 8 bits times an exact one: Σ_groups scale · (Σ code · x) +
+   minimum · (Σ x). */
 
 /// Rows at a time, and groups whose scales are read together.
 enum { QUANTISED_ROWS = 4, GROUPS = 8 };
 
-/// Codes 8 i ..< 8 i + 8 of a group.
-INLINE eight code_values(const char *codes, int i, gambit_type type) {
-  return has_nibbles(type) ? nibble_values(codes, i) : int8_values(codes, i);
-}
-
-/// Σ code · x of a group, in eight parts: exact integers, or floats.
+/// Σ code · x of a group, in eight parts: exact integers or, of 8-bit codes, floats.
 INLINE eight group_products(const char *codes, const gambit_input *x, size_t group, gambit_type type, int rounded) {
   if (rounded) {
     const int8_t *part = x->codes + group * GAMBIT_GROUP;
@@ -20,7 +16,7 @@ INLINE eight group_products(const char *codes, const gambit_input *x, size_t gro
   const float *part = x->x + group * GAMBIT_GROUP;
   eight sum = eight_zeros();
   for (int i = 0; i < GAMBIT_GROUP / 8; i++)
-    sum = fused_eight(code_values(codes, i, type), load_eight(part + 8 * i), sum);
+    sum = fused_eight(int8_values(codes, i), load_eight(part + 8 * i), sum);
   return sum;
 }
 

@@ -69,10 +69,6 @@ INLINE eight floats_of_bytes(int8x8_t bytes) {
 
 /// Codes 8 i ..< 8 i + 8 of a group.
 INLINE eight int8_values(const char *codes, int i) { return floats_of_bytes(vld1_s8((const int8_t *)codes + 8 * i)); }
-INLINE eight nibble_values(const char *codes, int i) {
-  const uint8x8_t bytes = vld1_u8((const uint8_t *)codes + 8 * (i % 2));
-  return floats_of_bytes(vreinterpret_s8_u8(i < 2 ? vand_u8(bytes, vdup_n_u8(15)) : vshr_n_u8(bytes, 4)));
-}
 
 /// Rounds a group of 32 floats to codes, and returns their sum. `*scale` becomes what a code is worth.
 INLINE int rounded_group(const float *x, int8_t *codes, float *scale) {

@@ -32,16 +32,36 @@ INLINE size_t stream_length(size_t count, size_t streams) {
   return length > 64 ? (length - 1) | 1 : length;
 }
 
-/// Row k of each of `streams` streams that are `stride` rows apart, and the row after it.
+/// How far ahead, in rows, all streams together ask for memory: far enough that DRAM answers in time, within what the
+/// first-level cache holds. Measured on a Zen 5 on rows of 324 bytes, that ask four streams eight rows ahead instead of
+/// one: 29 GB/s instead of 14, of 33 that plain reading brings; with 60% of the rows kept 22 instead of 15.
+enum { BYTES_IN_FLIGHT = 10368 };
+INLINE size_t rows_ahead(const row_list *list, size_t streams, gambit_type type) {
+  const size_t rows = BYTES_IN_FLIGHT / (streams * row_bytes(list->first->columns, type) + 1);
+  return rows ? rows : 1;
+}
+
+/// Row k of each of `streams` streams that are `stride` rows apart, and the row `ahead` after it.
 INLINE row_block block_of(
-  const row_list *list, size_t first, size_t k, size_t stride, size_t streams, gambit_type type) {
+  const row_list *list, size_t first, size_t k, size_t stride, size_t streams, size_t ahead, gambit_type type) {
   row_block block;
   for (size_t r = 0; r < streams; r++) {
     const size_t at = first + k + r * stride;
     block.rows[r] = listed_row(list, at, type);
-    block.next[r] = k + 1 < stride ? listed_row(list, at + 1, type) : block.rows[r];
+    block.next[r] = k + ahead < stride ? listed_row(list, at + ahead, type) : block.rows[r];
   }
   return block;
+}
+
+/// Asks for the first `ahead` rows of each stream.
+INLINE void ask_for_first(
+  const row_list *list, size_t first, size_t stride, size_t streams, size_t ahead, gambit_type type) {
+  const size_t bytes = row_bytes(list->first->columns, type), some = ahead < stride ? ahead : stride;
+  for (size_t k = 0; k < some; k++)
+    for (size_t r = 0; r < streams; r++) {
+      const char *row = listed_row(list, first + k + r * stride, type);
+      for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch(row + i);
+    }
 }
 
 /// Whether streams of floats should ask ahead: halves, where rows are skipped. Measured on a Zen 3 with half of the rows

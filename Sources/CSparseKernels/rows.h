@@ -30,7 +30,7 @@ INLINE vector load_some(const char *row, size_t i, size_t count, gambit_type typ
   }
 }
 
-/// Rows that are read side by side, and the row that each stream reads next.
+/// Rows that are read side by side, and the row of each stream that memory is asked for meanwhile.
 ///
 /// A stream is a run of a list: of n rows, stream r reads those from r · n/ROWS on. Rows of a kilobyte are too short
 /// for the processor's own prefetching when they are read in order, eight at a time; eight streams that each go
@@ -45,7 +45,8 @@ typedef struct {
 /// How far ahead, in bytes, a stream asks for memory where the processor does not do so by itself.
 enum { FLOATS_AHEAD = 512, CODES_AHEAD = 2048 };
 
-/// Where a stream will be `ahead` bytes after byte `at` of a run of `bytes`: in this row's run, or in the next one's.
+/// Where a stream asks for memory `ahead` bytes after byte `at` of a run of `bytes`: in this row's run, or in that of the
+/// row that it asks for next.
 INLINE const char *place_ahead(const char *run, const char *next, size_t at, size_t bytes, size_t ahead) {
   const size_t there = at + (ahead < bytes ? ahead : bytes);
   return there < bytes ? run + there : next + (there - bytes);

@@ -89,7 +89,7 @@ static void gemv(const gambit_matrix *w, const gambit_input *x, float *y, gambit
   for (size_t r = rows.first; r < rows.end; r++) y[r] = dot(w, r, x);
 }
 
-static void spvmm(
+static void add_listed(
   const gambit_matrix *w, const uint32_t *inputs, const float *values, size_t count, float *y, gambit_range columns) {
   for (size_t k = 0; k < count; k++)
     for (size_t c = columns.first; c < columns.end; c++) {
@@ -98,6 +98,12 @@ static void spvmm(
       else y[c] += values[k] * step(w, r, g) * (float)code(w, r, c);
       if (has_nibbles(w->type)) y[c] += values[k] * minimum(w, r, g);
     }
+}
+
+static void spvmm(const gambit_listed *lists, size_t count, size_t upcoming, float *y, gambit_range columns) {
+  (void)upcoming;
+  for (const gambit_listed *l = lists; l < lists + count; l++)
+    add_listed(&l->w, l->inputs, l->values, l->count, y, columns);
 }
 
 static void vmmsp(
@@ -143,7 +149,10 @@ static void refine(
   }
 }
 
-static void quantise(const float *x, size_t groups, int8_t *codes, float *scales, float *sums) {
+/// The order of codes is nothing to one element a time.
+static void quantise(
+  const float *x, size_t groups, int8_t *codes, float *scales, float *sums, float *ordered) {
+  (void)ordered;
   for (size_t g = 0; g < groups; g++) {
     const float *group = x + g * GAMBIT_GROUP;
     float largest = 0, sum = 0;

@@ -1,5 +1,6 @@
 #pragma once
-#include "quantised_spvmm.h"
+#include "int8_spvmm.h"
+#include "nibble_spvmm.h"
 #include "row_list.h"
 
 /* Σ_k x_k · row_k with one row an input, where only listed inputs are read. */
@@ -33,8 +34,8 @@ INLINE void add_float_rows(
 INLINE void add_rows(
   const row_block *rows, const float *values, int count, float *y, size_t width, gambit_range columns,
   gambit_type type, int asks) {
-  if (is_quantised(type))
-    add_quantised_rows(rows, values, count, y, width, columns, type);
+  if (type == GAMBIT_INT8)
+    add_int8_rows(rows, values, count, y, width, columns);
   else
     add_float_rows(rows, values, count, y, columns, type, asks);
 }
@@ -43,36 +44,46 @@ INLINE void spvmm_of(
   const gambit_matrix *w, const uint32_t *inputs, const float *values, size_t count, float *y, gambit_range columns,
   gambit_type type, int asks) {
   const row_list list = {.first = w, .numbers = inputs};
-  const size_t stride = stream_length(count, ROWS);
+  const size_t stride = stream_length(count, ROWS), ahead = rows_ahead(&list, ROWS, type);
   for (size_t k = 0; k < stride; k++) {
-    const row_block block = block_of(&list, 0, k, stride, ROWS, type);
+    const row_block block = block_of(&list, 0, k, stride, ROWS, ahead, type);
     float own[ROWS];
     for (size_t r = 0; r < ROWS; r++) own[r] = values[k + r * stride];
     add_rows(&block, own, ROWS, y, w->columns, columns, type, asks);
   }
   const size_t first = ROWS * stride, rest = count - first;
   for (size_t k = 0; k < rest; k++) {
-    const row_block block = block_of(&list, first, k, rest, 1, type);
+    const row_block block = block_of(&list, first, k, rest, 1, ahead, type);
     add_rows(&block, values + first + k, 1, y, w->columns, columns, type, asks);
   }
 }
 
-TARGET static void spvmm(
-  const gambit_matrix *w, const uint32_t *inputs, const float *values, size_t count, float *y, gambit_range columns) {
-  const row_list list = {.first = w, .numbers = inputs};
-  const int asks = should_ask(&list, (gambit_range){0, count}, w->type);
+TARGET static void add_list(const gambit_listed *l, float *y, gambit_range columns) {
+  const row_list list = {.first = &l->w, .numbers = l->inputs};
+  const int asks = should_ask(&list, (gambit_range){0, l->count}, l->w.type);
 #define WITH_TYPE(type) \
   case type: \
-    return asks ? spvmm_of(w, inputs, values, count, y, columns, type, 1) \
-                : spvmm_of(w, inputs, values, count, y, columns, type, 0)
-  switch (w->type) {
+    return asks ? spvmm_of(&l->w, l->inputs, l->values, l->count, y, columns, type, 1) \
+                : spvmm_of(&l->w, l->inputs, l->values, l->count, y, columns, type, 0)
+  switch (l->w.type) {
     WITH_TYPE(GAMBIT_F32);
     WITH_TYPE(GAMBIT_F16);
     WITH_TYPE(GAMBIT_BF16);
-    case GAMBIT_INT8: return spvmm_of(w, inputs, values, count, y, columns, GAMBIT_INT8, 0);
-    case GAMBIT_Q4: return spvmm_of(w, inputs, values, count, y, columns, GAMBIT_Q4, 0);
-    case GAMBIT_HIGH_PLANE: return spvmm_of(w, inputs, values, count, y, columns, GAMBIT_HIGH_PLANE, 0);
-    case GAMBIT_LOW_PLANE: return spvmm_of(w, inputs, values, count, y, columns, GAMBIT_LOW_PLANE, 0);
+    default: return spvmm_of(&l->w, l->inputs, l->values, l->count, y, columns, GAMBIT_INT8, 0);
   }
 #undef WITH_TYPE
+}
+
+TARGET static void spvmm(
+  const gambit_listed *lists, size_t count, size_t upcoming, float *y, gambit_range columns) {
+  const gambit_listed *const end = lists + count, *const last = end + upcoming;
+  for (const gambit_listed *list = lists; list < end && columns.first < columns.end; list++) {
+    if (!has_nibbles(list->w.type)) {
+      add_list(list, y, columns);
+      continue;
+    }
+    const gambit_listed *const first = list;
+    while (list + 1 < end && has_nibbles(list[1].w.type)) list++;
+    nibble_spvmm(first, list + 1, last, y, columns);
+  }
 }

@@ -27,6 +27,7 @@ package final class KernelInput: @unchecked Sendable {
   private let codes: UnsafeMutablePointer<Int8>?  // [groups · 32]
   private let scales: UnsafeMutablePointer<Float>  // [groups padded]
   private let sums: UnsafeMutablePointer<Float>  // [groups padded]
+  private let ordered: UnsafeMutablePointer<Float>?  // [36 · groups, in fours]
 
   /// Zeros.
   ///
@@ -45,6 +46,7 @@ package final class KernelInput: @unchecked Sendable {
     codes = precision == .int8 ? zeros(groups * ElementType.group) : nil
     scales = zeros((groups + 7) / 8 * 8)
     sums = zeros((groups + 7) / 8 * 8)
+    ordered = precision == .exact ? zeros((groups + 3) / 4 * 4 * 36) : nil
     elements = UnsafeMutableBufferPointer(start: padded, count: count)
   }
 
@@ -53,12 +55,25 @@ package final class KernelInput: @unchecked Sendable {
     codes?.deallocate()
     scales.deallocate()
     sums.deallocate()
+    ordered?.deallocate()
   }
 
-  var c: gambit_input { gambit_input(x: padded, codes: codes, scales: scales, sums: sums) }
+  /// Whose order exact elements are in.
+  private var instructionSet: InstructionSet?
 
-  /// Makes codes, scales and sums of the elements.
-  func prepare(_ table: gambit_kernels) { table.quantise(padded, groups, codes, scales, sums) }
+  /// What `kernels` multiply rows of `type` with.
+  ///
+  /// - Precondition: They prepared it where rows are quantised.
+  func c(_ kernels: SparseKernels, _ type: ElementType) -> gambit_input {
+    precondition(!type.isQuantised || instructionSet == kernels.instructionSet, "prepared by other kernels, or by none")
+    return gambit_input(x: padded, codes: codes, scales: scales, sums: sums, ordered: ordered)
+  }
+
+  /// Makes of the elements codes and scales, or their order, and sums.
+  func prepare(_ kernels: SparseKernels) {
+    kernels.table.quantise(padded, groups, codes, scales, sums, ordered)
+    instructionSet = kernels.instructionSet
+  }
 
   /// What quantised weights meet instead of the elements: code · scale, or the elements themselves. For tests.
   ///

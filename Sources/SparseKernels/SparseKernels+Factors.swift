@@ -5,6 +5,7 @@ import CSparseKernels
 package struct FactorMatrices {
   let rows: Int
   let columns: Int
+  let type: ElementType
   fileprivate let c: gambit_factors
 
   /// - Parameter upDecides: A byte a channel: 0 where the gate decides, anything else where the up projection does;
@@ -16,7 +17,7 @@ package struct FactorMatrices {
   ) {
     precondition(gate.rows == up.rows && gate.columns == up.columns && gate.type == up.type)
     precondition(upDecides == nil || upDecides?.count == gate.rows)
-    (rows, columns) = (gate.rows, gate.columns)
+    (rows, columns, type) = (gate.rows, gate.columns, gate.type)
     c = gambit_factors(
       gate: gate.c, up: up.c, up_decides: upDecides?.baseAddress, activation: activation.c)
   }
@@ -35,7 +36,7 @@ extension SparseKernels {
     into list: KeptList
   ) -> Range<Int> {
     precondition(x.count == factors.columns && list.channels == factors.rows && channels.within(factors.rows))
-    var (matrices, input) = (factors.c, x.c)
+    var (matrices, input) = (factors.c, x.c(self, factors.type))
     let count = table.decide(
       &matrices, &input, thresholds.c(channels: factors.rows), list.part(from: channels.lowerBound), channels.c)
     return channels.lowerBound..<channels.lowerBound + count
@@ -47,7 +48,7 @@ extension SparseKernels {
   /// - Complexity: O(`positions.count` · columns).
   package func complete(_ factors: FactorMatrices, _ x: KernelInput, _ list: KeptList, positions: Range<Int>) {
     precondition(x.count == factors.columns && list.channels == factors.rows && positions.within(list.count))
-    var (matrices, input) = (factors.c, x.c)
+    var (matrices, input) = (factors.c, x.c(self, factors.type))
     let values = list.values + positions.lowerBound
     table.complete(&matrices, &input, list.indices + positions.lowerBound, values, positions.count, values)
   }

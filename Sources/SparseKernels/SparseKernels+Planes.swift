@@ -49,7 +49,7 @@ extension SparseKernels {
   ) {
     precondition(x.count == w.columns && w.rows == 2 * list.channels && positions.within(list.count))
     precondition(sums.count == w.rows)
-    var (matrix, input) = (w.c, x.c)
+    var (matrix, input) = (w.c, x.c(self, w.type))
     let first = positions.lowerBound
     table.refine(
       &matrix, &input, activation.c, list.indices + first, positions.count, sums.baseAddress, list.values + first)

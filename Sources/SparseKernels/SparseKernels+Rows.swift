@@ -7,8 +7,12 @@ extension SparseKernels {
   package func copyRow(_ row: Int, of w: WeightMatrix, into y: UnsafeMutableBufferPointer<Float>) {
     precondition(row >= 0 && row < w.rows && y.count == w.columns)
     y.update(repeating: 0)
-    var (matrix, input, value) = (w.c, UInt32(row), Float(1))
-    table.spvmm(&matrix, &input, &value, 1, y.baseAddress, gambit_range(first: 0, end: w.columns))
+    withUnsafePointer(to: UInt32(row)) { input in
+      withUnsafePointer(to: Float(1)) { value in
+        var list = gambit_listed(w: w.c, inputs: input, values: value, count: 1)
+        table.spvmm(&list, 1, 0, y.baseAddress, gambit_range(first: 0, end: w.columns))
+      }
+    }
   }
 }
 

@@ -34,14 +34,14 @@ package struct SparseKernels: @unchecked Sendable {
   /// is rounded.
   ///
   /// - Complexity: O(`x.count`).
-  package func prepare(_ x: KernelInput) { x.prepare(table) }
+  package func prepare(_ x: KernelInput) { x.prepare(self) }
 
   /// `y[r] ← Σ_c w[r, c] · x[c]` for `rows`; `w` has one row an output.
   ///
   /// - Complexity: O(`rows.count` · `w.columns`).
   package func gemv(_ w: WeightMatrix, _ x: KernelInput, into y: UnsafeMutableBufferPointer<Float>, rows: Range<Int>) {
     precondition(x.count == w.columns && y.count == w.rows && rows.within(w.rows))
-    var (matrix, input) = (w.c, x.c)
+    var (matrix, input) = (w.c, x.c(self, w.type))
     table.gemv(&matrix, &input, y.baseAddress, rows.c)
   }
 
@@ -53,11 +53,7 @@ package struct SparseKernels: @unchecked Sendable {
     _ w: WeightMatrix, _ list: KeptList, positions: Range<Int>, into y: UnsafeMutableBufferPointer<Float>,
     columns: Range<Int>
   ) {
-    precondition(list.channels == w.rows && positions.within(list.count))
-    precondition(y.count == w.columns && columns.within(w.columns))
-    var matrix = w.c
-    let (inputs, values) = (list.indices + positions.lowerBound, list.values + positions.lowerBound)
-    table.spvmm(&matrix, inputs, values, positions.count, y.baseAddress, columns.c)
+    spvmm(ListedRows(w, list, positions), into: y, columns: columns)
   }
 
   /// `value_k ← value_k · Σ_c w[channel_k, c] · x[c]` at the list's `positions`; `w` has one row an output, and
@@ -66,7 +62,7 @@ package struct SparseKernels: @unchecked Sendable {
   /// - Complexity: O(`positions.count` · `w.columns`).
   package func vmmsp(_ w: WeightMatrix, _ x: KernelInput, _ list: KeptList, positions: Range<Int>) {
     precondition(x.count == w.columns && list.channels == w.rows && positions.within(list.count))
-    var (matrix, input) = (w.c, x.c)
+    var (matrix, input) = (w.c, x.c(self, w.type))
     let values = list.values + positions.lowerBound
     table.vmmsp(&matrix, &input, list.indices + positions.lowerBound, values, positions.count, values)
   }

@@ -10,7 +10,7 @@ struct FactorTests {
     let kernels = SparseKernels(set)
     var numbers = RandomNumbers(seed: 11)
     for (channels, columns) in [(1, 1), (64, 8), (65, 40), (200, 33), (129, 300)] {
-      let gate = try Problem(rows: channels, columns: columns, form, density: 1, &numbers)
+      let gate = try Problem(rows: channels, columns: columns, form, set, density: 1, &numbers)
       let up = try GuardedMatrix(
         numbers.normals(channels * columns), rows: channels, columns: columns, form.type)
       // Anything but 0 means the up projection.

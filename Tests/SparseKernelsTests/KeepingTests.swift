@@ -8,7 +8,7 @@ struct KeepingTests {
   @Test(arguments: InstructionSet.supported, ProductForm.all)
   func gateKeepsWhatReachesItsThreshold(_ set: InstructionSet, _ form: ProductForm) throws {
     let kernels = SparseKernels(set)
-    try Problem.each(form) { problem, numbers in
+    try Problem.each(form, set) { problem, numbers in
       let rows = problem.weights.rows
       for activation in KernelActivation.allCases {
         let g = (0..<rows).map { activation.value(problem.dot($0).value) }
@@ -36,7 +36,7 @@ struct KeepingTests {
     let kernels = SparseKernels(set)
     let rows: [Float] = [.nan, .infinity, -.infinity, 3, 0, 3, 3]
     let limits = try GuardedFloats([0, 1e30, 0, 0, 0, .nan, .infinity])
-    let one = KernelInput([1], .exact)
+    let one = KernelInput([1], .exact, set)
     let matrix = try GuardedMatrix(rows, rows: rows.count, columns: 1, .float32)
     let list = KeptList(channels: rows.count)
     let part = kernels.gate(

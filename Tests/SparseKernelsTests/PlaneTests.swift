@@ -17,7 +17,7 @@ struct PlaneTests {
       let weights = weightCodes.flatMap { row in row.map { Float($0) * 0x1p-4 } }
       let high = try GuardedMatrix(weights, rows: rows, columns: columns, .highPlane)
       let low = try GuardedMatrix(weights, rows: rows, columns: columns, .lowPlane)
-      let x = KernelInput(xCodes.map { Float($0) * 0x1p-3 }, precision)
+      let x = KernelInput(xCodes.map { Float($0) * 0x1p-3 }, precision, set)
 
       let sums = try GuardedFloats([Float](repeating: .nan, count: rows))
       kernels.gemv(high.weights, x, into: sums.buffer, rows: 0..<rows)
@@ -52,7 +52,7 @@ struct PlaneTests {
     for (rows, columns) in [(1, 1), (7, 33), (40, 64), (600, 70)] {
       let weights = numbers.normals(rows * columns)
       let low = try GuardedMatrix(weights, rows: rows, columns: columns, .lowPlane)
-      let x = KernelInput(numbers.normals(columns), precision)
+      let x = KernelInput(numbers.normals(columns), precision, set)
       let before = numbers.normals(rows)
       let dense = try GuardedFloats([Float](repeating: 0, count: rows))
       kernels.gemv(low.weights, x, into: dense.buffer, rows: 0..<rows)
@@ -74,7 +74,7 @@ struct PlaneTests {
     var numbers = RandomNumbers(seed: 19)
     for (index, (channels, columns)) in shapes.enumerated() {
       let activation = KernelActivation.allCases[index % 2]
-      let pairs = try Problem(rows: 2 * channels, columns: columns, form, density: 0, &numbers)
+      let pairs = try Problem(rows: 2 * channels, columns: columns, form, set, density: 0, &numbers)
       let density = Problem.densities[index % Problem.densities.count]
       let keep = (0..<channels).map { _ in Double.random(in: 0..<1, using: &numbers) < density }
       let before = numbers.normals(2 * channels)

@@ -31,10 +31,13 @@ struct Problem {
 
   var weights: WeightMatrix { matrix.weights }
 
+  /// - Parameter set: Whose kernels multiply x.
   /// - Parameter density: The share of rows kept; 0 and 1 are exact.
-  init(rows: Int, columns: Int, _ form: ProductForm, density: Double, _ numbers: inout RandomNumbers) throws {
+  init(
+    rows: Int, columns: Int, _ form: ProductForm, _ set: InstructionSet, density: Double, _ numbers: inout RandomNumbers
+  ) throws {
     matrix = try GuardedMatrix(numbers.normals(rows * columns), rows: rows, columns: columns, form.type)
-    x = KernelInput(numbers.normals(columns), form.precision)
+    x = KernelInput(numbers.normals(columns), form.precision, set)
     multiplied = form.type.isQuantised ? x.roundedElements : Array(x.elements)
     let keep = (0..<rows).map { _ in Double.random(in: 0..<1, using: &numbers) < density }
     let magnitudes = numbers.normals(rows)
@@ -60,7 +63,9 @@ struct Problem {
   static let densities = [0, 0.1, 0.5, 0.9, 1]
 
   /// Thirty problems from 1 × 1 to 200 × 200, and the edges of every vector length.
-  static func each(_ form: ProductForm, _ body: (Problem, inout RandomNumbers) throws -> Void) throws {
+  static func each(
+    _ form: ProductForm, _ set: InstructionSet, _ body: (Problem, inout RandomNumbers) throws -> Void
+  ) throws {
     var numbers = RandomNumbers(seed: 7)
     var shapes = (0..<30).map { _ in
       (Int.random(in: 1...200, using: &numbers), Int.random(in: 1...200, using: &numbers))
@@ -71,17 +76,17 @@ struct Problem {
     ]
     for (index, shape) in shapes.enumerated() {
       let density = densities[index % densities.count]
-      try body(Problem(rows: shape.0, columns: shape.1, form, density: density, &numbers), &numbers)
+      try body(Problem(rows: shape.0, columns: shape.1, form, set, density: density, &numbers), &numbers)
     }
   }
 }
 
 extension KernelInput {
-  /// `values`, ready for products.
-  convenience init(_ values: [Float], _ precision: ActivationPrecision) {
+  /// `values`, ready for products of `set`.
+  convenience init(_ values: [Float], _ precision: ActivationPrecision, _ set: InstructionSet) {
     self.init(count: values.count, precision)
     _ = elements.update(fromContentsOf: values)
-    SparseKernels(.scalar).prepare(self)
+    SparseKernels(set).prepare(self)
   }
 }
 

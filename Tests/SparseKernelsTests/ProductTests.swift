@@ -8,7 +8,7 @@ struct ProductTests {
   @Test(arguments: InstructionSet.supported, ProductForm.all)
   func denseProductIsTheDoubleSum(_ set: InstructionSet, _ form: ProductForm) throws {
     let kernels = SparseKernels(set)
-    try Problem.each(form) { problem, numbers in
+    try Problem.each(form, set) { problem, numbers in
       let y = try GuardedFloats([Float](repeating: .nan, count: problem.weights.rows))
       for part in randomParts(problem.weights.rows, &numbers) {
         kernels.gemv(problem.weights, problem.x, into: y.buffer, rows: part)
@@ -23,7 +23,7 @@ struct ProductTests {
   @Test(arguments: InstructionSet.supported, ProductForm.all)
   func inputSparseProductAddsKeptRowsOnly(_ set: InstructionSet, _ form: ProductForm) throws {
     let kernels = SparseKernels(set)
-    try Problem.each(form) { problem, numbers in
+    try Problem.each(form, set) { problem, numbers in
       let before = numbers.normals(problem.weights.columns)
       let y = try GuardedFloats(before)
       let positions = 0..<problem.list.count
@@ -44,7 +44,7 @@ struct ProductTests {
   @Test(arguments: InstructionSet.supported, ProductForm.all)
   func outputSparseProductIsFusedWithItsFactor(_ set: InstructionSet, _ form: ProductForm) throws {
     let kernels = SparseKernels(set)
-    try Problem.each(form) { problem, numbers in
+    try Problem.each(form, set) { problem, numbers in
       for part in randomParts(problem.list.count, &numbers) {
         kernels.vmmsp(problem.weights, problem.x, problem.list, positions: part)
       }
@@ -60,7 +60,7 @@ struct ProductTests {
   @Test(arguments: InstructionSet.supported, ProductForm.all)
   func sharingOutTheWorkDoesNotChangeABit(_ set: InstructionSet, _ form: ProductForm) throws {
     let kernels = SparseKernels(set)
-    try Problem.each(form) { problem, numbers in
+    try Problem.each(form, set) { problem, numbers in
       let (weights, list) = (problem.weights, problem.list)
       let zeros = [Float](repeating: 0, count: max(weights.rows, weights.columns))
       func parts(_ count: Int, _ whole: Bool) -> [Range<Int>] { whole ? [0..<count] : randomParts(count, &numbers) }
@@ -82,7 +82,7 @@ struct ProductTests {
   @Test(arguments: InstructionSet.supported, ProductForm.all)
   func onlyWhatIsAskedForIsWritten(_ set: InstructionSet, _ form: ProductForm) throws {
     let kernels = SparseKernels(set)
-    try Problem.each(form) { problem, numbers in
+    try Problem.each(form, set) { problem, numbers in
       let (rows, columns) = (problem.weights.rows, problem.weights.columns)
       let someRows = Int.random(in: 0...rows, using: &numbers)..<rows
       let y = try GuardedFloats([Float](repeating: 5, count: rows))
@@ -117,7 +117,7 @@ struct ProductTests {
       kernels.spvmm(row, list, positions: 0..<1, into: wide.buffer, columns: 0..<patterns.count)
       let narrow = try GuardedFloats(wide.values)
       let column = try #require(WeightMatrix(bytes, rows: patterns.count, columns: 1, type: type))
-      kernels.gemv(column, KernelInput([1], .exact), into: narrow.buffer, rows: 0..<patterns.count)
+      kernels.gemv(column, KernelInput([1], .exact, set), into: narrow.buffer, rows: 0..<patterns.count)
       for result in [wide, narrow] {
         #expect(zip(result.buffer, expected).allSatisfy { $0 == $1 || $0.isNaN && $1.isNaN })
       }

@@ -26,9 +26,11 @@ typedef enum {
   GAMBIT_LOW_PLANE
 } gambit_type;
 
-/// GAMBIT_GROUP elements share a scale; vectors of a value a group are GAMBIT_GROUPS_PADDED(groups) long.
+/// GAMBIT_GROUP elements share a scale; vectors of a value a group are GAMBIT_GROUPS_PADDED(groups) long, and those in the
+/// order of codes GAMBIT_ORDERED(groups).
 enum { GAMBIT_GROUP = 32 };
 #define GAMBIT_GROUPS_PADDED(groups) (((groups) + 7) / 8 * 8)
+#define GAMBIT_ORDERED(groups) (((groups) + 3) / 4 * 4 * 36)
 
 /// A matrix stored row after row. Elements need no more alignment than their own size; float16 scales two
 /// bytes.
@@ -41,8 +43,8 @@ typedef struct {
 
 /// The vector that rows are multiplied with. Float matrices read `x[0 ..< columns]` and nothing else.
 ///
-/// Quantised ones read zeros behind that up to whole groups, and what `quantise` makes of them: with codes the
-/// product runs in integers, without it is that of x itself.
+/// Quantised ones read zeros behind that up to whole groups, and what `quantise` makes of them, of the same instruction
+/// set: with codes the product runs in integers, without it is that of x itself.
 typedef struct {
   const float *x;
   /// [groups · 32], or NULL
@@ -51,7 +53,17 @@ typedef struct {
   const float *scales;
   /// [padded groups]: Σ x of a group, or Σ code · scale where there are codes
   const float *sums;
+  /// GAMBIT_ORDERED(groups): x as rows of 4-bit codes meet it where there are no codes; or NULL
+  const float *ordered;
 } gambit_input;
+
+/// Rows of a matrix, one an input, and what each is multiplied with. Inputs ascend.
+typedef struct {
+  gambit_matrix w;
+  const uint32_t *inputs;
+  const float *values;
+  size_t count;
+} gambit_listed;
 
 /// The half-open range of rows, or of columns, that a call works on.
 typedef struct {
@@ -96,11 +108,10 @@ typedef struct {
   /// y[r] ← Σ_c w[r, c] · x[c] for the rows of a range.
   void (*gemv)(const gambit_matrix *w, const gambit_input *x, float *y, gambit_range rows);
 
-  /// y[c] ← y[c] + Σ_k values[k] · w[inputs[k], c] for the columns of a range. The order of additions depends on the
-  /// list alone, so that a column's sum is the same however columns are shared out. Inputs ascend.
-  void (*spvmm)(
-    const gambit_matrix *w, const uint32_t *inputs, const float *values, size_t count, float *y,
-    gambit_range columns);
+  /// y[c] ← y[c] + Σ_k values[k] · w[inputs[k], c] of each of `count` lists, whose matrices are of one width, for the
+  /// columns of a range. The order of additions depends on the lists alone, so that a column's sum is the same however
+  /// columns are shared out. Of `upcoming` lists that follow, memory may be asked for the first rows.
+  void (*spvmm)(const gambit_listed *lists, size_t count, size_t upcoming, float *y, gambit_range columns);
 
   /// y[k] ← g[k] · Σ_c w[outputs[k], c] · x[c] for k < count; y may be g. Outputs ascend.
   void (*vmmsp)(
@@ -126,8 +137,8 @@ typedef struct {
   /// Rounds each group of x to 8 bits: scale = max|x| / 127, code = x · (127 / max|x|) to the nearest, halves to
   /// even, and sum = Σ code · scale. Where 127 / max|x| is infinite codes are 0. A group that holds a value that is
   /// not finite has codes of 0 and a scale that is not a number. The same bits on every processor. Without `codes`
-  /// only sums are made, those of x itself.
-  void (*quantise)(const float *x, size_t groups, int8_t *codes, float *scales, float *sums);
+  /// sums are those of x itself, and `ordered` is made.
+  void (*quantise)(const float *x, size_t groups, int8_t *codes, float *scales, float *sums, float *ordered);
 
   /// One attention head: out ← Σ_p softmax(scale · keys q)_p · values_p, rows of `width`. `scores` has room for
   /// every position and holds the softmax afterwards. Of no positions the sum is 0.

@@ -55,10 +55,13 @@ extension SparseEngine {
 
   /// Task `task`'s parts of `Σ x_j · row_j` over inputs, of each as much of its row as is read.
   private func addGraded(_ matrix: PlanePair, _ list: GradedList, _ task: Int, into partial: Matrix) {
-    for part in parts(of: task) {
+    let parts = parts(of: task)
+    for part in parts {
       let sum = emptySum(partial, part, width: matrix.high.columns)
-      add(matrix.high, list.kept, share(part, of: list.kept.count, among: EngineState.parts), to: sum)
-      add(matrix.low, list.full, share(part, of: list.full.count, among: EngineState.parts), to: sum)
+      kernels.spvmm(
+        rows(matrix.high, list.kept, part), rows(matrix.low, list.full, part),
+        upcoming: part + 1 < parts.upperBound ? rows(matrix.high, list.kept, part + 1) : nil, into: sum,
+        columns: 0..<sum.count)
     }
   }
 
@@ -68,10 +71,9 @@ extension SparseEngine {
     return sum
   }
 
-  private func add(
-    _ matrix: WeightMatrix, _ list: KeptList, _ positions: Range<Int>, to sum: UnsafeMutableBufferPointer<Float>
-  ) {
-    kernels.spvmm(matrix, list, positions: positions, into: sum, columns: 0..<matrix.columns)
+  /// Those of a part of a list.
+  private func rows(_ matrix: WeightMatrix, _ list: KeptList, _ part: Int) -> ListedRows {
+    ListedRows(matrix, list, share(part, of: list.count, among: EngineState.parts))
   }
 }
 
@@ -117,9 +119,9 @@ extension SparseEngine {
       let full = share(part, of: planes.full.count, among: EngineState.parts)
       kernels.refine(
         matrices.gateUp.low, state.normed, activation, planes.full, positions: full, sums: planes.sums.elements)
-      add(matrices.down.high, planes.full, full, to: sum)
-      add(matrices.down.low, planes.full, full, to: sum)
-      add(matrices.down.high, planes.half, share(part, of: planes.half.count, among: EngineState.parts), to: sum)
+      kernels.spvmm(
+        rows(matrices.down.high, planes.half, part), rows(matrices.down.high, planes.full, part),
+        rows(matrices.down.low, planes.full, part), into: sum, columns: 0..<sum.count)
     }
   }
 

@@ -22,10 +22,16 @@ static void check_products(const gambit_kernels *k, const gambit_kernels *twin, 
 
   const size_t cut = below(columns + 1);
   float *q = copy_of(p->x.x, columns), *r = copy_of(p->x.x, columns), *n = copy_of(p->x_bound.x, columns);
-  k->spvmm(&p->w, p->listed, p->g, count, q, (gambit_range){0, cut});
-  k->spvmm(&p->w, p->listed, p->g, count, q, (gambit_range){cut, columns});
-  twin->spvmm(&p->w, p->listed, p->g, count, r, (gambit_range){0, columns});
-  twin->spvmm(&p->bound, p->listed, p->g_bound, count, n, (gambit_range){0, columns});
+  /* Two lists at once, of which the second is upcoming for the first; then both, a part of the columns at a time. */
+  const size_t first = below(count + 1);
+  const gambit_listed lists[] = {
+    {p->w, p->listed, p->g, first}, {p->w, p->listed + first, p->g + first, count - first}};
+  const gambit_listed bounds = {p->bound, p->listed, p->g_bound, count};
+  k->spvmm(lists, 1, 1, q, (gambit_range){0, cut});
+  k->spvmm(lists + 1, 1, 0, q, (gambit_range){0, cut});
+  k->spvmm(lists, 2, 0, q, (gambit_range){cut, columns});
+  twin->spvmm(lists, 2, 0, r, (gambit_range){0, columns});
+  twin->spvmm(&bounds, 1, 0, n, (gambit_range){0, columns});
   expect_near("spvmm", q, r, n, columns, 2 * count);
   free(q), free(r), free(n);
 }
@@ -33,7 +39,7 @@ static void check_products(const gambit_kernels *k, const gambit_kernels *twin, 
 /// Both factors, deciding and other, of channels whose source differs, and the second cut.
 static void check_factors(const gambit_kernels *k, const gambit_kernels *twin, const problem *p, int sourced) {
   const size_t rows = p->w.rows, columns = p->w.columns;
-  const problem up = problem_of(rows, columns, p->w.type, p->x.codes != 0, p->odd);
+  const problem up = problem_of(k, rows, columns, p->w.type, p->x.codes != 0, p->odd);
   uint8_t *source = exactly(rows);
   for (size_t r = 0; r < rows; r++) source[r] = (uint8_t)(random_bits() & 1);
   const gambit_factors factors = {p->w, up.w, sourced ? source : 0, rows % 2 ? GAMBIT_SILU : GAMBIT_GELU_TANH};
@@ -124,7 +130,7 @@ static void check_rounding(const gambit_kernels *k, const gambit_kernels *twin, 
     if (below(200) == 0) x[i] = below(2) ? NAN : below(2) ? INFINITY : 1e-42f;
   for (int i = 0; i < 2; i++) {
     codes[i] = exactly(groups * GAMBIT_GROUP), scales[i] = uniforms(groups), sums[i] = uniforms(groups);
-    (i ? twin : k)->quantise(x, groups, codes[i], scales[i], sums[i]);
+    (i ? twin : k)->quantise(x, groups, codes[i], scales[i], sums[i], 0);
   }
   int same = !memcmp(codes[0], codes[1], groups * GAMBIT_GROUP);
   for (size_t g = 0; g < groups; g++) {
@@ -170,7 +176,7 @@ int main(void) {
       const size_t rows = below(shapes % 3 ? 40 : 300), columns = below(shapes % 3 == 1 ? 40 : 300);
       const gambit_type type = (gambit_type)(shapes % 7);
       const int rounded = shapes % 2;
-      const problem p = problem_of(rows, columns, type, rounded, shapes % 5 ? 0 : columns * 4 + 1);
+      const problem p = problem_of(k, rows, columns, type, rounded, shapes % 5 ? 0 : columns * 4 + 1);
       check_products(k, twin, &p);
       check_factors(k, twin, &p, shapes % 11 != 0);
       check_grades(k, twin, &p);

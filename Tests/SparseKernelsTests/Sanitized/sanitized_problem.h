@@ -59,7 +59,8 @@ static void store_plane_bound(const gambit_matrix *w, gambit_matrix *bound) {
     const uint32_t zero = 0;
     const float one = 1;
     for (size_t g = 0; g < groups; g++) scales[g] = 0;
-    gambit_kernels_for(GAMBIT_SCALAR)->spvmm(&halves, &zero, &one, 1, scales, (gambit_range){0, groups});
+    const gambit_listed list = {halves, &zero, &one, 1};
+    gambit_kernels_for(GAMBIT_SCALAR)->spvmm(&list, 1, 0, scales, (gambit_range){0, groups});
     for (size_t c = 0; c < w->columns; c++) {
       const int code = row[c / 32 * 16 + c % 16] >> (c % 32 < 16 ? 0 : 4) & 15;
       const float size = w->type == GAMBIT_HIGH_PLANE ? 16 * (float)code + 120.5f : (float)code + 7.5f;
@@ -120,16 +121,17 @@ static void store(gambit_matrix *w, gambit_matrix *bound, size_t odd) {
   }
 }
 
-/// A vector of `columns` with what quantised matrices need of it; made by the scalar twin.
-static gambit_input input_of(float *x, size_t columns, int rounded) {
+/// A vector of `columns` with what quantised matrices need of it.
+static gambit_input input_of(const gambit_kernels *k, float *x, size_t columns, int rounded) {
   const size_t groups = (columns + 31) / 32, padded = GAMBIT_GROUPS_PADDED(groups);
   float *whole = exactly(groups * 32 * 4), *scales = exactly(padded * 4), *sums = exactly(padded * 4);
   for (size_t i = 0; i < groups * 32; i++) whole[i] = i < columns ? x[i] : 0;
   for (size_t g = 0; g < padded; g++) scales[g] = sums[g] = 0;
   int8_t *codes = rounded ? exactly(groups * 32) : 0;
-  gambit_kernels_for(GAMBIT_SCALAR)->quantise(whole, groups, codes, scales, sums);
+  float *ordered = rounded ? 0 : exactly(GAMBIT_ORDERED(groups) * 4);
+  k->quantise(whole, groups, codes, scales, sums, ordered);
   free(x);
-  return (gambit_input){whole, codes, scales, sums};
+  return (gambit_input){whole, codes, scales, sums, ordered};
 }
 
 typedef struct {
@@ -144,14 +146,15 @@ typedef struct {
   size_t odd;
 } problem;
 
-static problem problem_of(size_t rows, size_t columns, gambit_type type, int rounded, size_t odd) {
+static problem problem_of(
+  const gambit_kernels *k, size_t rows, size_t columns, gambit_type type, int rounded, size_t odd) {
   problem p = {.w = {0, rows, columns, type}, .bound = {0, rows, columns, type}, .odd = odd};
   store(&p.w, &p.bound, odd);
   float *x = uniforms(columns);
   if (odd && columns && below(2)) x[below(columns)] = below(2) ? NAN : INFINITY;
   float *magnitudes = magnitudes_of(x, columns);
-  p.x = input_of(x, columns, rounded);
-  p.x_bound = input_of(magnitudes, columns, rounded);
+  p.x = input_of(k, x, columns, rounded);
+  p.x_bound = input_of(k, magnitudes, columns, rounded);
 
   const size_t density = below(5);
   for (size_t r = 0; r < rows; r++) p.count += density == 4 || (density && below(4) < density);
@@ -168,7 +171,7 @@ static void free_problem(const problem *p) {
   const gambit_input inputs[] = {p->x, p->x_bound};
   for (int i = 0; i < 2; i++)
     free((void *)inputs[i].x), free((void *)inputs[i].codes), free((void *)inputs[i].scales),
-      free((void *)inputs[i].sums);
+      free((void *)inputs[i].sums), free((void *)inputs[i].ordered);
   free(p->listed), free(p->g), free(p->g_bound);
 }
 
