@@ -25,27 +25,31 @@ from convert_gguf import bytes_per_position, bytes_per_token, convert
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 GAMBIT = REPOSITORY / ".build/release/gambit"
-DEMO = REPOSITORY / "artifacts/smollm2-demo"
 FILES = REPOSITORY / "artifacts/decode"
-THRESHOLDS = DEMO / "thresholds-chess-attention-0.5.safetensors"
+# The pipeline that thresholds come from, and their file in its artifacts.
+DEMO = ("smollm2-demo", "thresholds-chess-attention-0.5.safetensors")
+PLANES = ("smollm2-planes", "thresholds-planes-attention-global-head-0.5.safetensors")
 PROMPT = "The history of the city begins"
 POSITIONS = 128
 CALM = 0.1  # Processors that other programs keep busy.
 
 # llama.cpp's types that hold what a type of ours holds.
-PEERS = {"f32": ["f32"], "f16": ["f16"], "int8": ["q8_0"], "q4": ["q4_1", "q4_0"]}
+PEERS = {"f32": ["f32"], "f16": ["f16"], "int8": ["q8_0"], "q4": ["q4_1", "q4_0"], "int8-planes": ["q8_0"]}
 
 
 def prepare(model: Path, kind: str) -> Path:
     """The bundle of one type, exported unless it is newer than all that it comes of."""
-    if not THRESHOLDS.exists():
-        run([GAMBIT, "run", "pipelines/smollm2-demo.yaml", "--output", DEMO, "--set", f"model.path={model}",
+    pipeline, name = PLANES if kind == "int8-planes" else DEMO
+    folder = REPOSITORY / "artifacts" / pipeline
+    thresholds = folder / name
+    if not thresholds.exists():
+        run([GAMBIT, "run", f"pipelines/{pipeline}.yaml", "--output", folder, "--set", f"model.path={model}",
              "--until", "solve"])
     bundle = FILES / f"bundle-{kind}"
     manifest = bundle / "manifest.json"
-    if not manifest.exists() or any(path.stat().st_mtime > manifest.stat().st_mtime for path in (THRESHOLDS, GAMBIT)):
+    if not manifest.exists() or any(path.stat().st_mtime > manifest.stat().st_mtime for path in (thresholds, GAMBIT)):
         FILES.mkdir(parents=True, exist_ok=True)
-        run([GAMBIT, "export", "--model", model, "--thresholds", THRESHOLDS, "--weights", kind, "--output", bundle])
+        run([GAMBIT, "export", "--model", model, "--thresholds", thresholds, "--weights", kind, "--output", bundle])
     return bundle
 
 

@@ -103,14 +103,14 @@ extension SparseEngine {
   /// Task `task`'s parts of `Σ value_k · row_k` over a list.
   func addListed(_ matrix: WeightMatrix, _ list: KeptList, _ task: Int) {
     for part in parts(of: task) {
-      addListed(matrix, list, share(part, of: list.count, among: EngineState.parts), part)
+      addListed(matrix, list, share(part, of: list.count, among: state.parts), part)
     }
   }
 
   /// The parts that are task `task`'s.
   func parts(of task: Int) -> Range<Int> {
-    let tasks = min(taskCount, EngineState.parts)
-    return task < tasks ? share(task, of: EngineState.parts, among: tasks) : 0..<0
+    let tasks = min(taskCount, state.parts)
+    return task < tasks ? share(task, of: state.parts, among: tasks) : 0..<0
   }
 
   func addListed(_ matrix: WeightMatrix, _ list: KeptList, _ positions: Range<Int>, _ part: Int) {
@@ -133,7 +133,7 @@ extension SparseEngine {
   /// `y ← (y +) Σ parts`
   func addParts(of partial: Matrix, width: Int, to y: UnsafeMutableBufferPointer<Float>, replacing: Bool) {
     if replacing { y.update(repeating: 0) }
-    for part in 0..<EngineState.parts {
+    for part in 0..<state.parts {
       let sum = partial.row(part)
       for i in 0..<width { y[i] += sum[i] }
     }

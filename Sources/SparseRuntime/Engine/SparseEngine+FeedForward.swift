@@ -81,7 +81,7 @@ extension SparseEngine {
     }
     let list = state.keptFFN
     for part in parts(of: task) {
-      var positions = share(part, of: list.count, among: EngineState.parts)
+      var positions = share(part, of: list.count, among: state.parts)
       guard isSparse || cutsInput else {
         kernels.vmmsp(matrices.up, state.normed, list, positions: positions)
         addListed(matrices.down, list, positions, part)

@@ -73,7 +73,7 @@ extension SparseEngine {
 
   /// Those of a part of a list.
   private func rows(_ matrix: WeightMatrix, _ list: KeptList, _ part: Int) -> ListedRows {
-    ListedRows(matrix, list, share(part, of: list.count, among: EngineState.parts))
+    ListedRows(matrix, list, share(part, of: list.count, among: state.parts))
   }
 }
 
@@ -116,7 +116,7 @@ extension SparseEngine {
     guard let planes = state.planes else { return }
     for part in parts(of: task) {
       let sum = emptySum(state.partial, part, width: configuration.hiddenSize)
-      let full = share(part, of: planes.full.count, among: EngineState.parts)
+      let full = share(part, of: planes.full.count, among: state.parts)
       kernels.refine(
         matrices.gateUp.low, state.normed, activation, planes.full, positions: full, sums: planes.sums.elements)
       kernels.spvmm(
