@@ -24,7 +24,9 @@ struct BenchCommand: ParsableCommand {
 
   @Option(
     parsing: .upToNextOption,
-    help: ArgumentHelp("Element types of the kernels to measure; the bundle's unless given.", valueName: "types"))
+    help: ArgumentHelp(
+      "Element types of the kernels to measure, of int8-planes one plane; the bundle's unless given.",
+      valueName: "types"))
   var types: [WeightType] = []
 
   @Option(help: "What int8 and q4 weights are multiplied with: exact or int8; what the bundle says unless given.")
@@ -40,17 +42,13 @@ struct BenchCommand: ParsableCommand {
 
   func validate() throws {
     guard (1...1024).contains(threads) else { throw ValidationError("--threads must be from 1 to 1024.") }
-    guard !types.contains(where: \.isInPlanes) else {
-      throw ValidationError("--types must not have int8-planes: a plane is not multiplied alone.")
-    }
     guard seconds > 0, seconds.isFinite else { throw ValidationError("--seconds must be above 0.") }
   }
 
   func run() throws {
     let opened = try ModelBundle(path: bundle, sparsity: budget.sparsity)
-    let own = [opened.weights.type].filter { !$0.isInPlanes }
     let result = try BenchStage(
-      threads: threads == 1 ? [1] : [1, threads], types: decodeOnly ? [] : types.isEmpty ? own : types,
+      threads: threads == 1 ? [1] : [1, threads], types: decodeOnly ? [] : types.isEmpty ? [opened.weights.type] : types,
       seconds: seconds, activations: activations
     ).run(opened, options.console)
     try options.print(result, text: BenchStage.table(result))
