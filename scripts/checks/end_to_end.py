@@ -14,6 +14,7 @@ from pathlib import Path
 import bundle_checks
 import collection_checks
 import comparison_checks
+import documentation_checks
 import evaluation_checks
 import gambit
 import parity_checks
@@ -101,6 +102,8 @@ def end_to_end(model: Path, scratch: Path, outcome: Outcome) -> None:
     check(collection_checks.shards_merge_to_the_same_bits, model, scratch)
     check(collection_checks.killed_collection_resumes, model, scratch)
     check(collection_checks.sparsity_is_monotone, model, scratch)
+
+    check(documentation_checks.figures_say_what_tables_say)
 
     check(refusal_checks.missing_model_is_refused, scratch)
     check(refusal_checks.damaged_models_are_refused, model, scratch)
