@@ -45,11 +45,17 @@ INLINE void nibble_dots(
   const size_t groups = groups_of(columns);
   vector sums[QUANTISED_ROWS];
   for (int r = 0; r < count; r++) sums[r] = zero();
+  // Of short rows the next one that is asked for; of long ones further on, at last a little of what lies behind them.
+  const size_t size = code_bytes(type), bytes = groups * size;
   const char *ahead[QUANTISED_ROWS];
+  for (int r = 0; r < count; r++) {
+    ahead[r] = bytes > CODES_AHEAD ? block->rows[r] + CODES_AHEAD : block->next[r];
+    __builtin_prefetch(block->next[r] + row_bytes(columns, type) - 1);
+  }
   size_t group = 0;
   for (; group + CHUNK <= groups; group += CHUNK, ordered += ORDERED_CHUNK) {
-    if (group % GROUPS == 0) find_ahead(block, count, groups, (gambit_range){0, groups}, group, ahead, type);
-    ask_for_codes(ahead, count, group % GROUPS, type);
+    if (group * size % 64 == 0)
+      for (int r = 0; r < count; r++) __builtin_prefetch(ahead[r] + group * size);
     add_chunk_dots(block, count, ordered, groups, group, sums, type);
   }
   if (group < groups) add_chunk_dots(block, count, ordered, groups, group, sums, type);
