@@ -9,4 +9,4 @@
 #include "sum_bytes.h"
 #include "vmmsp.h"
 
-#define KERNELS {gemv, spvmm, vmmsp, decide, complete, refine, quantise, attend, sum_bytes}
+#define KERNELS {gemv, spvmm, vmmsp, select_channels, decide, complete, refine, quantise, attend, sum_bytes}

@@ -1,5 +1,6 @@
 #include "kernels.h"
 #include "layout.h"
+#include "select.h"
 #include <math.h>
 #include <string.h>
 
@@ -198,4 +199,5 @@ static uint64_t sum_bytes(const uint8_t *bytes, size_t count) {
   return sum;
 }
 
-const gambit_kernels gambit_scalar_kernels = {gemv, spvmm, vmmsp, decide, complete, refine, quantise, attend, sum_bytes};
+const gambit_kernels gambit_scalar_kernels = {
+  gemv, spvmm, vmmsp, select_channels, decide, complete, refine, quantise, attend, sum_bytes};

@@ -40,6 +40,17 @@ INLINE vector load_some_bf16(const uint16_t *p, size_t count) {
 }
 INLINE void store_some(float *p, vector x, size_t count) { _mm512_mask_storeu_ps(p, mask(count), x); }
 
+/// Lists from `first` on the lanes with |x| ≥ threshold, and returns how many: writes all lanes of both arrays.
+#define KEEPS_LANES
+INLINE size_t keep_lanes(vector x, vector thresholds, uint32_t first, uint32_t *channels, float *values) {
+  const __m512i numbers = _mm512_add_epi32(
+    _mm512_set1_epi32((int)first), _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+  const __mmask16 kept = _mm512_cmp_ps_mask(_mm512_abs_ps(x), thresholds, _CMP_GE_OQ);
+  _mm512_storeu_si512(channels, _mm512_maskz_compress_epi32(kept, numbers));
+  _mm512_storeu_ps(values, _mm512_maskz_compress_ps(kept, x));
+  return (size_t)__builtin_popcount(kept);
+}
+
 /// Codes of 8 bits as floats.
 INLINE vector load_int8(const char *p) {
   return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)(const void *)p)));

@@ -1,19 +1,16 @@
 import CSparseKernels
 
 /// Rows of a matrix that has one an input: those at some positions of a list, whose values they are multiplied with.
+///
+/// It refers to the list without keeping it alive, since threads that count references to one list wait for each other.
 package struct ListedRows {
-  let w: WeightMatrix
-  let list: KeptList
-  let positions: Range<Int>
+  fileprivate let c: gambit_listed
+  fileprivate var columns: Int { c.w.columns }
 
-  /// - Precondition: `list` is of the matrix' rows, `positions` are in it, and it does not change meanwhile.
+  /// - Precondition: `list` is of the matrix' rows, `positions` are in it, and it neither changes nor ends meanwhile.
   package init(_ w: WeightMatrix, _ list: KeptList, _ positions: Range<Int>) {
     precondition(list.channels == w.rows && positions.within(list.count))
-    (self.w, self.list, self.positions) = (w, list, positions)
-  }
-
-  fileprivate var c: gambit_listed {
-    gambit_listed(
+    c = gambit_listed(
       w: w.c, inputs: list.indices + positions.lowerBound, values: list.values + positions.lowerBound,
       count: positions.count)
   }
@@ -33,7 +30,7 @@ extension SparseKernels {
       var count = 0
       func add(_ rows: ListedRows?) {
         guard let rows else { return }
-        precondition(y.count == rows.w.columns && columns.within(rows.w.columns))
+        precondition(y.count == rows.columns && columns.within(rows.columns))
         lists.initializeElement(at: count, to: rows.c)
         count += 1
       }

@@ -91,7 +91,7 @@ package struct SparseKernels: @unchecked Sendable {
     precondition(x.count == list.channels && channels.within(x.count))
     // An empty vector has no address, and nothing to select.
     guard let values = x.baseAddress else { return 0..<0 }
-    let count = gambit_select(
+    let count = table.select(
       values, thresholds.c(channels: x.count), list.part(from: channels.lowerBound), channels.c)
     return channels.lowerBound..<channels.lowerBound + count
   }

@@ -48,8 +48,9 @@ struct BenchCommand: ParsableCommand {
   func run() throws {
     let opened = try ModelBundle(path: bundle, sparsity: budget.sparsity)
     let result = try BenchStage(
-      threads: threads == 1 ? [1] : [1, threads], types: decodeOnly ? [] : types.isEmpty ? [opened.weights.type] : types,
-      seconds: seconds, activations: activations
+      threads: threads == 1 ? [1] : [1, threads],
+      types: decodeOnly ? [] : types.isEmpty ? [opened.weights.type] : types, seconds: seconds,
+      activations: activations
     ).run(opened, options.console)
     try options.print(result, text: BenchStage.table(result))
   }

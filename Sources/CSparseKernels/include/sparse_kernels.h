@@ -117,6 +117,9 @@ typedef struct {
   void (*vmmsp)(
     const gambit_matrix *w, const gambit_input *x, const uint32_t *outputs, const float *g, size_t count, float *y);
 
+  /// Lists the channels of a range with |x| ≥ threshold, thus never one that is not a number. Returns how many.
+  size_t (*select)(const float *x, gambit_thresholds thresholds, gambit_kept kept, gambit_range channels);
+
   /// Finds the deciding factor of each channel of a range, activation(gate row · x) or up row · x, and lists those
   /// with |factor| ≥ threshold, thus never one that is not a number. Returns how many.
   size_t (*decide)(
@@ -149,9 +152,6 @@ typedef struct {
   /// Σ of all bytes: reads memory as fast as this processor can, to see how fast that is.
   uint64_t (*sum_bytes)(const uint8_t *bytes, size_t count);
 } gambit_kernels;
-
-/// Lists the channels of a range with |x| ≥ threshold, thus never one that is not a number. Returns how many.
-size_t gambit_select(const float *x, gambit_thresholds thresholds, gambit_kept kept, gambit_range channels);
 
 /// Lists the channels of a range with x ≥ least, thus never one that is not a number, each with the value 1. Returns how
 /// many. The values themselves are compared, not their magnitudes.

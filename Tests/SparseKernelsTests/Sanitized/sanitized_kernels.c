@@ -142,6 +142,23 @@ static void check_rounding(const gambit_kernels *k, const gambit_kernels *twin, 
   free(x);
 }
 
+static void check_selection(const gambit_kernels *k, const gambit_kernels *twin, size_t channels) {
+  const size_t first = below(channels + 1), height = channels - first;
+  float *x = uniforms(channels), *thresholds = magnitudes_of(x, channels);
+  for (size_t c = 0; c < channels; c++)
+    if (below(3) == 0) thresholds[c] += below(2) ? 0.1f : -0.1f;
+  for (size_t c = 0; c < channels; c++)
+    if (below(50) == 0) x[c] = below(2) ? NAN : -INFINITY;
+  const gambit_thresholds own = {thresholds, below(2)};
+  gambit_kept kept = {exactly(4 * height), uniforms(height)}, expected = {exactly(4 * height), uniforms(height)};
+  const size_t count = k->select(x, own, kept, (gambit_range){first, channels});
+  const size_t twins = twin->select(x, own, expected, (gambit_range){first, channels});
+  if (count != twins || memcmp(kept.channels, expected.channels, 4 * count) ||
+      memcmp(kept.values, expected.values, 4 * count))
+    printf("select keeps %zu channels, its twin %zu, or not the same\n", count, twins), exit(1);
+  free(x), free(thresholds), free(kept.channels), free(kept.values), free(expected.channels), free(expected.values);
+}
+
 static void check_attention(const gambit_kernels *k, const gambit_kernels *twin, size_t positions, size_t width) {
   const size_t stride = width + below(9), count = positions ? (positions - 1) * stride + width : 0;
   float *q = uniforms(width), *keys = uniforms(count), *values = uniforms(count), *ones = exactly(4 * positions);
@@ -182,6 +199,7 @@ int main(void) {
       check_grades(k, twin, &p);
       free_problem(&p);
       check_rounding(k, twin, below(20));
+      check_selection(k, twin, 1 + below(200));
       check_attention(k, twin, below(50), below(130));
       check_reading(k, twin, below(shapes % 50 ? 2000 : 300000));
     }
