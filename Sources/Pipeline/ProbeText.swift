@@ -23,4 +23,11 @@ struct ProbeText {
     let chosen = min(max(count / sequences.sequenceLength, 1), sequences.count)
     return (0..<chosen).map { sequences[$0 * sequences.count / chosen] }
   }
+
+  /// The first tokens of some windows, for what takes hundreds of passes.
+  func beginnings(_ count: Int, length: Int) throws -> [[Int32]] {
+    let windows = try windows(tokens: .max)
+    let chosen = min(count, windows.count)
+    return (0..<chosen).map { Array(windows[$0 * windows.count / chosen].prefix(length)) }
+  }
 }

@@ -8,8 +8,8 @@ import ThresholdSolver
 /// statistics → thresholds
 public struct SolveStage: Sendable {
   public var requests: [SolverRequest]
-  /// Token sequences on which allocation `global` and the output head's margin are measured; a text that is part of the
-  /// program where it is `nil`.
+  /// Token sequences on which allocations other than `uniform` and the output head's margin are measured; a text that is
+  /// part of the program where it is `nil`.
   public var sample: String?
   public var threads: Int
 
@@ -32,8 +32,11 @@ public struct SolveStage: Sendable {
         "solve: '\(statistics.path)' holds \(description.sequences) of \(description.sequenceCount) sequences")
     }
     let hash = try sha256(ofFile: statistics.path)
-    let solve = { requests, places in try self.solve(requests, places, model, statistics, hash, console) }
-    return try withHead(solve(requests, try places(model, console, solve)), model, console)
+    let inputs = try inputs(model, statistics, console)
+    let solve = { requests, places in try self.solve(requests, places, nil, model, statistics, hash, console) }
+    let places = try places(model, console, solve)
+    return try withHead(
+      self.solve(requests, places, inputs, model, statistics, hash, console), model, console)
   }
 
   /// The margin is a property of the model: all that read the head on demand have the same.
@@ -73,9 +76,30 @@ public struct SolveStage: Sendable {
     return places
   }
 
+  /// What each request leaves out of which input, a layer each; `nil` where a search does not say.
+  private func inputs(
+    _ model: Checkpoint, _ statistics: StatisticsFile, _ console: Console
+  ) throws -> [[InputShares]?] {
+    let searched = requests.indices.filter { requests[$0].allocation == .greedy }
+    var inputs = [[InputShares]?](repeating: nil, count: requests.count)
+    guard !searched.isEmpty else { return inputs }
+    let found = try GreedyProbes(model: model, sample: sample, threads: threads)
+      .shares(for: searched.map { requests[$0] }, statistics, console)
+    for (i, layers) in zip(searched, found) {
+      let each = Thresholds.Place.inputs(attention: requests[i].attention).map { place in
+        let mean = layers.reduce(0) { $0 + ($1[place] ?? 0) } / Double(layers.count)
+        return "\(place.projection) \(Format.percent(mean))"
+      }
+      console.note(
+        "solve: \(requests[i].fileLabel) at \(Format.percent(requests[i].sparsity)): \(each.joined(separator: ", "))")
+      inputs[i] = layers
+    }
+    return inputs
+  }
+
   private func solve(
-    _ requests: [SolverRequest], _ places: [BudgetShares], _ model: Checkpoint, _ statistics: StatisticsFile,
-    _ hash: String, _ console: Console
+    _ requests: [SolverRequest], _ places: [BudgetShares], _ inputs: [[InputShares]?]?, _ model: Checkpoint,
+    _ statistics: StatisticsFile, _ hash: String, _ console: Console
   ) throws -> [Thresholds] {
     let description = statistics.description
     let weighsColumns = requests.contains { $0.method.weighsColumns }
@@ -88,7 +112,8 @@ public struct SolveStage: Sendable {
         let norms = weighsColumns ? ColumnNorms(try model.weights.layer(index)) : nil
         let errors = try planes.map { try PlaneErrors($0.both.layer(index), high: $0.high.layer(index)) }
         let solved = Thresholds.Layer.solve(
-          record, requests, places: places, gateActivation: description.gateActivation, norms: norms, planes: errors)
+          record, requests, places: places, inputs: inputs?.map { $0?[index] },
+          gateActivation: description.gateActivation, norms: norms, planes: errors)
         for (i, layer) in solved.enumerated() {
           layers[i].append(layer)
           shares[i].append(layer.sharesDropped(record, gateActivation: description.gateActivation))
@@ -113,5 +138,16 @@ public struct SolveStage: Sendable {
       let high = both.highPlanes
     else { throw SolverError.noScores }
     return (both, high)
+  }
+}
+
+extension Thresholds.Place {
+  /// The projection that reads the input, where inputs are cut.
+  fileprivate var projection: String {
+    switch self {
+    case .input: "gate"
+    case .otherInput: "up"
+    default: rawValue
+    }
   }
 }

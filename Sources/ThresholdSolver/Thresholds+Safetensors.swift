@@ -95,9 +95,9 @@ extension Thresholds {
       throw SolverError.malformed("'\(file.path)' has an unknown source")
     }
     let allocation = metadata["allocation"].flatMap(Allocation.init)
-    guard metadata["allocation"].map({ $0 == Allocation.global.rawValue && attention }) ?? true else {
-      throw SolverError.malformed("'\(file.path)' has an unknown allocation, or one without attention")
-    }
+    // The uniform one is not written, and without attention the global one is it.
+    guard allocation != .uniform, allocation != nil || metadata["allocation"] == nil, allocation != .global || attention
+    else { throw SolverError.malformed("'\(file.path)' has an unknown allocation, or one without attention") }
     func optionalShare(_ key: String) throws -> Double? { metadata[key] == nil ? nil : try share(key) }
     headMargin = try metadata["head_margin"].map { text in
       guard method.gradesWeights, let margin = Float(text), margin.isFinite, margin >= 0 else {

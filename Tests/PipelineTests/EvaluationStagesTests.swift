@@ -140,6 +140,33 @@ struct EvaluationStagesTests {
     #expect(divided < undivided)
   }
 
+  /// The same bytes in every layer, and on the text that was searched on no layer errs more than with one share everywhere.
+  @Test(arguments: [SolverRequest.Method.magnitude, .wina])
+  func greedyDivisionErrsLess(_ method: SolverRequest.Method) throws {
+    let checkpoint = try TinyModel.llama.open()
+    _ = try solve(checkpoint, on: writeText())
+    let requests = try [(Allocation.uniform, 0.3), (.greedy, 0.3), (.uniform, 0.5), (.greedy, 0.5)].map {
+      try SolverRequest(method: method, attention: true, allocation: $0, sparsity: $1)
+    }
+    let statistics = try StatisticsFile(path: folder.path("statistics.h5"))
+    let solved = try SolveStage(requests, sample: folder.path("sample.h5"), threads: 2)
+      .run(checkpoint, statistics, console)
+    let sample = try TokenSequences(contentsOf: URL(filePath: folder.path("sample.h5")))
+    let weights: [Thresholds.Place: Double] = [
+      .query: 4096, .key: 2048, .value: 2048, .output: 4096, .input: 10240, .otherInput: 10240, .down: 10240,
+    ]
+    try LayerErrorWalk(checkpoint.weights, threads: 2).run((0..<sample.count).map { sample[$0] }) { trial in
+      let record = try statistics.layer(trial.index)
+      let errors = try solved.map { try trial.error($0.layers[trial.index]) }
+      #expect(errors[1] < errors[0] && errors[3] < errors[2], "layer \(trial.index): \(errors)")
+      for thresholds in solved {
+        let shares = thresholds.layers[trial.index].sharesDropped(record, gateActivation: .silu)
+        let saved = weights.reduce(0.0) { sum, place in sum + place.value * (shares[place.key] ?? 0) }
+        #expect((saved / 43008 - thresholds.request.sparsity).magnitude < 1e-3)
+      }
+    }
+  }
+
   @Test func sampleOfAnotherModelIsRefused() throws {
     let checkpoint = try TinyModel.llama.open()
     _ = try solve(checkpoint, on: writeText())

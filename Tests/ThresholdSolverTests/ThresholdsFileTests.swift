@@ -112,6 +112,16 @@ struct ThresholdsFileTests {
     #expect(try Thresholds(SafetensorsFile(path: folder.path("t.safetensors"))) == thresholds)
   }
 
+  @Test func greedyAllocationIsReadBackWithoutAttentionToo() throws {
+    let thresholds = Thresholds(
+      request: try SolverRequest(method: .magnitude, attention: false, allocation: .greedy, sparsity: 0.5),
+      layers: [.init(ffn: [0, 0], product: [1], input: [0.25], otherInput: [0.5])],
+      realised: .init(ffn: 0, down: 0.7, input: 0.2, otherInput: 0.6), modelHash: "m", corpusHash: "c",
+      statisticsHash: "s")
+    try writeAtomically(thresholds.encoded(), to: folder.path("t.safetensors"))
+    #expect(try Thresholds(SafetensorsFile(path: folder.path("t.safetensors"))) == thresholds)
+  }
+
   @Test(arguments: 0..<16)
   func optionalPartsAreReadBack(_ parts: Int) throws {
     let thresholds = Thresholds(
@@ -191,6 +201,7 @@ struct ThresholdsFileTests {
       ("layers", "-1"), ("layers", "2"), ("layers", "9223372036854775807"), ("realised_ffn", "-0.1"),
       ("source", "down"), ("source", "per-channel"), ("source_share", "0.5"), ("second_cut", "0.7"),
       ("realised_down", "2"), ("allocation", "local"), ("allocation", "uniform"), ("allocation", "global"),
+      ("allocation", "greedy"),
     ])
   func badMetadataIsAnError(key: String, value: String?) {
     #expect(throws: (any Error).self) { try read { metadata, _ in metadata[key] = value } }
