@@ -15,7 +15,7 @@ struct GreedyProbes {
   let sample: String?
   let threads: Int
 
-  /// What each request leaves out of each projection's input, a layer each.
+  /// What each request leaves out of each projection's input, a layer each, and which text says so.
   ///
   /// - Parameter requests: Those of the same method and places share their steps.
   /// - Throws: ``PipelineError`` where the sample is not of this model.
@@ -23,15 +23,15 @@ struct GreedyProbes {
   ///   a sparsity of 70%.
   func shares(
     for requests: [SolverRequest], _ statistics: StatisticsFile, _ console: Console
-  ) throws -> [[InputShares]] {
-    let windows = try ProbeText(model: model, sample: sample).beginnings(Self.sequences, length: Self.length)
+  ) throws -> (shares: [[InputShares]], text: ProbedText) {
+    let text = try ProbeText(model: model, sample: sample).beginnings(Self.sequences, length: Self.length)
     let families = Dictionary(grouping: requests.indices) {
       Family(method: requests[$0].method, attention: requests[$0].attention)
     }
     var found = requests.map { _ in [InputShares]() }
     let layers = Double(model.configuration.layerCount * families.count)
     try console.task("greedy search", total: layers, unit: "layers") { task in
-      try LayerErrorWalk(model.weights, threads: threads).run(windows) { trial in
+      try LayerErrorWalk(model.weights, threads: threads).run(text.windows) { trial in
         let record = try statistics.layer(trial.index).all
         for (family, members) in families {
           let norms = family.method.weighsColumns ? ColumnNorms(trial.weights) : nil
@@ -43,7 +43,7 @@ struct GreedyProbes {
         }
       }
     }
-    return found
+    return (found, text.probed)
   }
 
   private struct Family: Hashable {

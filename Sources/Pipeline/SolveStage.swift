@@ -32,11 +32,18 @@ public struct SolveStage: Sendable {
         "solve: '\(statistics.path)' holds \(description.sequences) of \(description.sequenceCount) sequences")
     }
     let hash = try sha256(ofFile: statistics.path)
-    let inputs = try inputs(model, statistics, console)
+    let search = try search(model, statistics, console)
     let solve = { requests, places in try self.solve(requests, places, nil, model, statistics, hash, console) }
-    let places = try places(model, console, solve)
-    return try withHead(
-      self.solve(requests, places, inputs, model, statistics, hash, console), model, console)
+    let division = try divide(model, console, solve)
+    var solved = try self.solve(requests, division.places, search.inputs, model, statistics, hash, console)
+    for i in requests.indices {
+      switch requests[i].allocation {
+      case .global: solved[i].allocationMeasuredOn = division.text
+      case .greedy: solved[i].allocationMeasuredOn = search.text
+      case .uniform, nil: break
+      }
+    }
+    return try withHead(solved, model, console)
   }
 
   /// The margin is a property of the model: all that read the head on demand have the same.
@@ -49,22 +56,23 @@ public struct SolveStage: Sendable {
       guard thresholds.request.head else { return thresholds }
       var thresholds = thresholds
       thresholds.request.head = found != nil
-      thresholds.headMargin = found?.margin
-      thresholds.realised.fullHead = found?.share
+      thresholds.headMargin = found?.point.margin
+      thresholds.realised.fullHead = found?.point.share
+      thresholds.headMeasuredOn = found?.text
       return thresholds
     }
   }
 
-  /// What each request is to drop where.
-  private func places(
+  /// What each request is to drop where; the text is `nil` where no budget is divided by measuring.
+  private func divide(
     _ model: Checkpoint, _ console: Console, _ solve: ([SolverRequest], [BudgetShares]) throws -> [Thresholds]
-  ) throws -> [BudgetShares] {
+  ) throws -> (places: [BudgetShares], text: ProbedText?) {
     var places = requests.map { BudgetShares(all: $0.sparsity) }
     let divided = requests.indices.filter { requests[$0].allocation == .global && requests[$0].sparsity > 0 }
-    guard !divided.isEmpty else { return places }
+    guard !divided.isEmpty else { return (places, nil) }
     let found = try AllocationProbes(model: model, sample: sample, threads: threads)
       .places(for: divided.map { requests[$0] }, console, solve: solve)
-    for (i, shares) in zip(divided, found) {
+    for (i, shares) in zip(divided, found.places) {
       let each = [
         ("FFN", shares.ffn), ("query", shares.query), ("key", shares.key), ("value", shares.value),
         ("output", shares.output),
@@ -73,19 +81,19 @@ public struct SolveStage: Sendable {
         "solve: \(requests[i].fileLabel) at \(Format.percent(requests[i].sparsity)): \(each.joined(separator: ", "))")
       places[i] = shares
     }
-    return places
+    return (places, found.text)
   }
 
   /// What each request leaves out of which input, a layer each; `nil` where a search does not say.
-  private func inputs(
+  private func search(
     _ model: Checkpoint, _ statistics: StatisticsFile, _ console: Console
-  ) throws -> [[InputShares]?] {
+  ) throws -> (inputs: [[InputShares]?], text: ProbedText?) {
     let searched = requests.indices.filter { requests[$0].allocation == .greedy }
     var inputs = [[InputShares]?](repeating: nil, count: requests.count)
-    guard !searched.isEmpty else { return inputs }
+    guard !searched.isEmpty else { return (inputs, nil) }
     let found = try GreedyProbes(model: model, sample: sample, threads: threads)
       .shares(for: searched.map { requests[$0] }, statistics, console)
-    for (i, layers) in zip(searched, found) {
+    for (i, layers) in zip(searched, found.shares) {
       let each = Thresholds.Place.inputs(attention: requests[i].attention).map { place in
         let mean = layers.reduce(0) { $0 + ($1[place] ?? 0) } / Double(layers.count)
         return "\(place.projection) \(Format.percent(mean))"
@@ -94,7 +102,7 @@ public struct SolveStage: Sendable {
         "solve: \(requests[i].fileLabel) at \(Format.percent(requests[i].sparsity)): \(each.joined(separator: ", "))")
       inputs[i] = layers
     }
-    return inputs
+    return (inputs, found.text)
   }
 
   private func solve(

@@ -100,10 +100,15 @@ public struct Thresholds: Sendable, Equatable {
   public var modelHash: String
   public var corpusHash: String
   public var statisticsHash: String
+  /// What an allocation was measured on; `nil` where nothing was, and of files from before it was noted.
+  public var allocationMeasuredOn: ProbedText?
+  /// The same of the output head's margin.
+  public var headMeasuredOn: ProbedText?
 
   public init(
     request: SolverRequest, layers: [Layer], headMargin: Float? = nil, realised: Shares, modelHash: String,
-    corpusHash: String, statisticsHash: String
+    corpusHash: String, statisticsHash: String, allocationMeasuredOn: ProbedText? = nil,
+    headMeasuredOn: ProbedText? = nil
   ) {
     self.request = request
     self.layers = layers
@@ -112,6 +117,8 @@ public struct Thresholds: Sendable, Equatable {
     self.modelHash = modelHash
     self.corpusHash = corpusHash
     self.statisticsHash = statisticsHash
+    self.allocationMeasuredOn = allocationMeasuredOn
+    self.headMeasuredOn = headMeasuredOn
   }
 }
 
