@@ -18,13 +18,14 @@ struct AllocationProbes {
   /// - Parameters:
   ///   - requests: Those of the same method and options share what is measured.
   ///   - solve: Thresholds for requests, each at its own shares.
-  /// - Returns: What each request is to drop where.
+  /// - Returns: What each request is to drop where, and which text says so.
   /// - Throws: ``PipelineError`` where the sample is not of this model.
   /// - Complexity: a forward pass over 1024 tokens for each share of every place.
   func places(
     for requests: [SolverRequest], _ console: Console,
     solve: (_ requests: [SolverRequest], _ places: [BudgetShares]) throws -> [Thresholds]
-  ) throws -> [BudgetShares] {
+  ) throws -> (places: [BudgetShares], text: ProbedText) {
+    let text = try ProbeText(model: model, sample: sample).windows(tokens: Self.tokens)
     let families = requests.reduce(into: [SolverRequest]()) { if !$0.contains($1.family) { $0.append($1.family) } }
     // Methods that cut channels all cut attention alike, so that its places are measured once.
     let cutting = families.filter { !$0.method.gradesWeights }
@@ -32,7 +33,7 @@ struct AllocationProbes {
     if let first = cutting.first {
       let found = try measure(
         cutting.map { ($0, \.ffn) } + [(first, \.query), (first, \.output)], shares: [0.25, 0.5, 0.75], model.weights,
-        console, solve)
+        text.windows, console, solve)
       for (family, ffn) in zip(cutting, found) {
         curves[family] = BudgetPlaces(ffn: ffn, query: found[cutting.count], output: found[cutting.count + 1])
       }
@@ -40,22 +41,23 @@ struct AllocationProbes {
     for family in families where family.method.gradesWeights {
       let places: [Place] = [\.ffn, \.query, \.output, \.keyShare, \.valueShare]
       let found = try measure(
-        places.map { (family, $0) }, shares: [0.25, 0.45, 0.6], RoundedWeights(model.weights, .int8Planes), console,
-        solve)
+        places.map { (family, $0) }, shares: [0.25, 0.45, 0.6], RoundedWeights(model.weights, .int8Planes),
+        text.windows, console, solve)
       curves[family] = BudgetPlaces(
         ffn: found[0], query: found[1], output: found[2], key: found[3], value: found[4])
     }
-    return requests.map { request in
+    let places = requests.map { request in
       curves[request.family]?.allocate(
         request.sparsity, model.configuration, isGraded: request.method.gradesWeights)
         ?? BudgetShares(all: request.sparsity)
     }
+    return (places, text.probed)
   }
 
   /// What each place loses alone, beside these weights with everything read.
   private func measure(
     _ cuts: [(family: SolverRequest, place: Place)], shares: [Double], _ weights: any WeightSource,
-    _ console: Console, _ solve: ([SolverRequest], [BudgetShares]) throws -> [Thresholds]
+    _ windows: [[Int32]], _ console: Console, _ solve: ([SolverRequest], [BudgetShares]) throws -> [Thresholds]
   ) throws -> [LossCurve] {
     let probes = cuts.flatMap { cut in
       shares.map { share in
@@ -65,7 +67,6 @@ struct AllocationProbes {
       }
     }
     let thresholds = try solve(probes.map(\.0), probes.map(\.1))
-    let windows = try ProbeText(model: model, sample: sample).windows(tokens: Self.tokens)
     let tokens = Double(windows.joined().count * thresholds.count)
     let losses = try console.task("probe", total: tokens, unit: "tokens") { task in
       try PerplexityMeasurement(weights, threads: threads)

@@ -2,6 +2,7 @@ import Checkpoints
 import Evaluation
 import Reports
 import SparseBundle
+import ThresholdSolver
 
 /// Finds how few rows of an output head in planes are worth their low planes, by a forward pass over a little text.
 struct HeadProbe {
@@ -17,16 +18,17 @@ struct HeadProbe {
   let sample: String?
   let threads: Int
 
-  /// The least margin within both limits, and what it reads and loses; `nil` where the head has to be read whole.
+  /// The least margin within both limits, what it reads and loses, and of which text; `nil` where the head has to be read
+  /// whole.
   ///
   /// - Throws: ``PipelineError`` where the sample is not of this model.
   /// - Complexity: a forward pass over some 4096 tokens.
-  func run(_ console: Console) throws -> HeadCurve.Point? {
-    let windows = try ProbeText(model: model, sample: sample).windows(tokens: Self.tokens)
-    let tokens = Double(windows.joined().count)
+  func run(_ console: Console) throws -> (point: HeadCurve.Point, text: ProbedText)? {
+    let text = try ProbeText(model: model, sample: sample).windows(tokens: Self.tokens)
+    let tokens = Double(text.probed.tokens)
     let curve = try console.task("probe the output head", total: tokens, unit: "tokens") { task in
       try HeadMeasurement(RoundedWeights(model.weights, .int8Planes), threads: threads)
-        .run(windows) { task.advance(to: $0 * tokens) }
+        .run(text.windows) { task.advance(to: $0 * tokens) }
     }
     let found = curve.leastMargin(kl: Self.greatestKL, missed: Self.greatestMissed)
     console.note(
@@ -36,6 +38,6 @@ struct HeadProbe {
           "solve: output head: \(rows) rows (\(Format.percent(point.share))) within \(point.margin) of the greatest "
           + "logit read whole, KL \(Format.scientific(point.kl))"
       } ?? "solve: output head: every margin loses too much, so that all rows are read whole")
-    return found
+    return found.map { ($0, text.probed) }
   }
 }

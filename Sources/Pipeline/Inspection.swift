@@ -113,6 +113,13 @@ public struct Inspection: Sendable, Encodable {
       facts.append(("output head read by both planes", Format.percent(thresholds.realised.fullHead ?? 1)))
       facts.append(("margin of the output head", "\(margin)"))
     }
+    if let allocation = request.allocation { facts.append(("allocation", allocation.rawValue)) }
+    for (name, probed) in [
+      ("allocation measured on", thresholds.allocationMeasuredOn), ("margin measured on", thresholds.headMeasuredOn),
+    ] {
+      guard let probed else { continue }
+      facts.append((name, "\(probed.tokens) tokens of \(probed.text)"))
+    }
     return facts + [("model sha256", thresholds.modelHash), ("corpus sha256", thresholds.corpusHash)]
   }
 

@@ -8,8 +8,8 @@ import ThresholdSolver
 /// statistics → thresholds
 public struct SolveStage: Sendable {
   public var requests: [SolverRequest]
-  /// Token sequences on which allocation `global` and the output head's margin are measured; a text that is part of the
-  /// program where it is `nil`.
+  /// Token sequences on which allocations other than `uniform` and the output head's margin are measured; a text that is
+  /// part of the program where it is `nil`.
   public var sample: String?
   public var threads: Int
 
@@ -32,8 +32,18 @@ public struct SolveStage: Sendable {
         "solve: '\(statistics.path)' holds \(description.sequences) of \(description.sequenceCount) sequences")
     }
     let hash = try sha256(ofFile: statistics.path)
-    let solve = { requests, places in try self.solve(requests, places, model, statistics, hash, console) }
-    return try withHead(solve(requests, try places(model, console, solve)), model, console)
+    let search = try search(model, statistics, console)
+    let solve = { requests, places in try self.solve(requests, places, nil, model, statistics, hash, console) }
+    let division = try divide(model, console, solve)
+    var solved = try self.solve(requests, division.places, search.inputs, model, statistics, hash, console)
+    for i in requests.indices {
+      switch requests[i].allocation {
+      case .global: solved[i].allocationMeasuredOn = division.text
+      case .greedy: solved[i].allocationMeasuredOn = search.text
+      case .uniform, nil: break
+      }
+    }
+    return try withHead(solved, model, console)
   }
 
   /// The margin is a property of the model: all that read the head on demand have the same.
@@ -46,22 +56,23 @@ public struct SolveStage: Sendable {
       guard thresholds.request.head else { return thresholds }
       var thresholds = thresholds
       thresholds.request.head = found != nil
-      thresholds.headMargin = found?.margin
-      thresholds.realised.fullHead = found?.share
+      thresholds.headMargin = found?.point.margin
+      thresholds.realised.fullHead = found?.point.share
+      thresholds.headMeasuredOn = found?.text
       return thresholds
     }
   }
 
-  /// What each request is to drop where.
-  private func places(
+  /// What each request is to drop where; the text is `nil` where no budget is divided by measuring.
+  private func divide(
     _ model: Checkpoint, _ console: Console, _ solve: ([SolverRequest], [BudgetShares]) throws -> [Thresholds]
-  ) throws -> [BudgetShares] {
+  ) throws -> (places: [BudgetShares], text: ProbedText?) {
     var places = requests.map { BudgetShares(all: $0.sparsity) }
     let divided = requests.indices.filter { requests[$0].allocation == .global && requests[$0].sparsity > 0 }
-    guard !divided.isEmpty else { return places }
+    guard !divided.isEmpty else { return (places, nil) }
     let found = try AllocationProbes(model: model, sample: sample, threads: threads)
       .places(for: divided.map { requests[$0] }, console, solve: solve)
-    for (i, shares) in zip(divided, found) {
+    for (i, shares) in zip(divided, found.places) {
       let each = [
         ("FFN", shares.ffn), ("query", shares.query), ("key", shares.key), ("value", shares.value),
         ("output", shares.output),
@@ -70,12 +81,33 @@ public struct SolveStage: Sendable {
         "solve: \(requests[i].fileLabel) at \(Format.percent(requests[i].sparsity)): \(each.joined(separator: ", "))")
       places[i] = shares
     }
-    return places
+    return (places, found.text)
+  }
+
+  /// What each request leaves out of which input, a layer each; `nil` where a search does not say.
+  private func search(
+    _ model: Checkpoint, _ statistics: StatisticsFile, _ console: Console
+  ) throws -> (inputs: [[InputShares]?], text: ProbedText?) {
+    let searched = requests.indices.filter { requests[$0].allocation == .greedy }
+    var inputs = [[InputShares]?](repeating: nil, count: requests.count)
+    guard !searched.isEmpty else { return (inputs, nil) }
+    let found = try GreedyProbes(model: model, sample: sample, threads: threads)
+      .shares(for: searched.map { requests[$0] }, statistics, console)
+    for (i, layers) in zip(searched, found.shares) {
+      let each = Thresholds.Place.inputs(attention: requests[i].attention).map { place in
+        let mean = layers.reduce(0) { $0 + ($1[place] ?? 0) } / Double(layers.count)
+        return "\(place.projection) \(Format.percent(mean))"
+      }
+      console.note(
+        "solve: \(requests[i].fileLabel) at \(Format.percent(requests[i].sparsity)): \(each.joined(separator: ", "))")
+      inputs[i] = layers
+    }
+    return (inputs, found.text)
   }
 
   private func solve(
-    _ requests: [SolverRequest], _ places: [BudgetShares], _ model: Checkpoint, _ statistics: StatisticsFile,
-    _ hash: String, _ console: Console
+    _ requests: [SolverRequest], _ places: [BudgetShares], _ inputs: [[InputShares]?]?, _ model: Checkpoint,
+    _ statistics: StatisticsFile, _ hash: String, _ console: Console
   ) throws -> [Thresholds] {
     let description = statistics.description
     let weighsColumns = requests.contains { $0.method.weighsColumns }
@@ -88,7 +120,8 @@ public struct SolveStage: Sendable {
         let norms = weighsColumns ? ColumnNorms(try model.weights.layer(index)) : nil
         let errors = try planes.map { try PlaneErrors($0.both.layer(index), high: $0.high.layer(index)) }
         let solved = Thresholds.Layer.solve(
-          record, requests, places: places, gateActivation: description.gateActivation, norms: norms, planes: errors)
+          record, requests, places: places, inputs: inputs?.map { $0?[index] },
+          gateActivation: description.gateActivation, norms: norms, planes: errors)
         for (i, layer) in solved.enumerated() {
           layers[i].append(layer)
           shares[i].append(layer.sharesDropped(record, gateActivation: description.gateActivation))
@@ -113,5 +146,16 @@ public struct SolveStage: Sendable {
       let high = both.highPlanes
     else { throw SolverError.noScores }
     return (both, high)
+  }
+}
+
+extension Thresholds.Place {
+  /// The projection that reads the input, where inputs are cut.
+  fileprivate var projection: String {
+    switch self {
+    case .input: "gate"
+    case .otherInput: "up"
+    default: rawValue
+    }
   }
 }

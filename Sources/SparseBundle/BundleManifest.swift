@@ -67,6 +67,10 @@ public struct BundleManifest: Sendable, Equatable, Codable {
     public var realised: Thresholds.Shares
     public var corpusSha256: String
     public var statisticsSha256: String
+    /// What the allocation was measured on; absent where nothing was.
+    public var allocationMeasuredOn: ProbedText?
+    /// What the output head's margin was measured on; absent where it is read whole.
+    public var headMeasuredOn: ProbedText?
     /// How prompts are read.
     public var prefill = Prefill.dense
     /// What a runtime may be asked for instead, each in files of its own; absent where there is one budget.
@@ -124,7 +128,8 @@ extension BundleManifest.Sparsification {
       secondCut: request.secondCut, inputCut: request.inputCut, attention: request.attention,
       allocation: request.allocation, head: request.head ? true : nil, sparsity: request.sparsity,
       realised: thresholds.realised,
-      corpusSha256: thresholds.corpusHash, statisticsSha256: thresholds.statisticsHash)
+      corpusSha256: thresholds.corpusHash, statisticsSha256: thresholds.statisticsHash,
+      allocationMeasuredOn: thresholds.allocationMeasuredOn, headMeasuredOn: thresholds.headMeasuredOn)
     guard !ladder.others.isEmpty else { return }
     budgets = ladder.others.map { other in
       .init(

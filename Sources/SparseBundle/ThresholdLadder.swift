@@ -14,7 +14,9 @@ public struct ThresholdLadder: Sendable, Equatable {
         throw .unlikeBudgets(reason: "they are of different methods or options: solve them alike")
       }
       guard other.provenance == first.provenance else {
-        throw .unlikeBudgets(reason: "they were solved from different statistics: solve them from one file")
+        throw .unlikeBudgets(
+          reason: "they were solved from different statistics or measured on different texts: solve them in one command"
+        )
       }
       guard FactorRows(other) == FactorRows(first) else {
         throw .unlikeBudgets(
@@ -48,5 +50,15 @@ extension SolverRequest {
 }
 
 extension Thresholds {
-  fileprivate var provenance: [String] { [modelHash, corpusHash, statisticsHash] }
+  fileprivate var provenance: Provenance {
+    Provenance(
+      hashes: [modelHash, corpusHash, statisticsHash], allocation: allocationMeasuredOn, head: headMeasuredOn)
+  }
+}
+
+/// What a manifest states once for all budgets.
+private struct Provenance: Equatable {
+  var hashes: [String]
+  var allocation: ProbedText?
+  var head: ProbedText?
 }

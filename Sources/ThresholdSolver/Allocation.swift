@@ -1,13 +1,15 @@
 import Checkpoints
 import Foundation
 
-/// How a budget of bytes is divided between the places of cutting: the FFN, the inputs of the query projection and
-/// those of the output projection.
+/// How a budget of bytes is divided between the places of cutting.
 public enum Allocation: String, Sendable, Codable, CaseIterable {
   /// The same share of each.
   case uniform
-  /// The shares that together lose least, by what each place was measured to lose alone.
+  /// The shares of the FFN and of the inputs of attention's projections that together lose least, by what each place was
+  /// measured to lose alone.
   case global
+  /// Of methods that cut inputs, each layer's own share of every projection; see ``GreedyDivision``.
+  case greedy
 }
 
 /// A value for each place that a budget is divided between. All cuts of the FFN are one.

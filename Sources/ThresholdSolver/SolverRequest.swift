@@ -24,7 +24,7 @@ public struct SolverRequest: Sendable, Hashable, Codable {
   public var inputCut: Double?
   /// Also skip inputs of the query and output projections; of methods that cut inputs those of key and value, too.
   public var attention: Bool
-  /// How the bytes that are not read are divided between the FFN and attention; `nil` where each drops the same share.
+  /// How the bytes that are not read are divided between places; `nil` where each drops the same share.
   public var allocation: Allocation?
   /// Read all bits of those rows of the output head alone that may be among the likely ones; of methods that grade
   /// weights.
@@ -39,7 +39,7 @@ public struct SolverRequest: Sendable, Hashable, Codable {
   ///   - sourceShare: From 0 to 1, only where each channel has its own source.
   ///   - secondCut: From 0, which cuts once, to 0.5; the method's default unless given.
   ///   - inputCut: From 0, which reads all inputs, to 1; the method's default unless given.
-  ///   - allocation: `uniform` unless given. Without attention there is nothing to divide, and both are the same.
+  ///   - allocation: `uniform` unless given, and without attention in place of `global`: then there is nothing to divide.
   /// - Throws: ``SolverError`` where the sparsity or a cut is no share, or the method has no such option.
   public init(
     method: Method, norm: CHESS.Norm? = nil, source: MaskSource? = nil, sourceShare: Double? = nil,
@@ -59,7 +59,7 @@ public struct SolverRequest: Sendable, Hashable, Codable {
     guard input >= 0, input <= 1 else { throw .notAnInputCut(input) }
     guard !method.sources.isEmpty || (cut == 0 && input == 0) else { throw .noCuts(method) }
     guard !method.gradesWeights || sparsity <= Self.mostSaved else { throw .tooFewBytes(1 - sparsity) }
-    guard allocation.map(method.allocations.contains) ?? true else { throw .noAllocation(method) }
+    if let allocation, !method.allocations.contains(allocation) { throw .noAllocation(method, allocation) }
     guard !head || method.gradesWeights else { throw .noHead(method) }
     self.method = method
     self.norm = method == .chess ? norm ?? .rms : nil
@@ -70,7 +70,7 @@ public struct SolverRequest: Sendable, Hashable, Codable {
     self.secondCut = cut == 0 ? nil : cut
     self.inputCut = input == 0 ? nil : input
     self.attention = attention
-    self.allocation = attention && allocation == .global ? .global : nil
+    self.allocation = allocation == .greedy || (allocation == .global && attention) ? allocation : nil
     self.head = head
     self.sparsity = sparsity
   }
@@ -158,9 +158,8 @@ extension SolverRequest.Method {
     }
   }
 
-  /// How a budget may be divided, the way it is unless another is asked for first. Shares of places are found for methods
-  /// that cut channels alone.
-  public var allocations: [Allocation] { cutsInputs ? [.uniform] : Allocation.allCases }
+  /// How a budget may be divided, the way it is unless another is asked for first.
+  public var allocations: [Allocation] { cutsInputs ? [.uniform, .greedy] : [.uniform, .global] }
 
   /// Every projection's input is cut by itself, and no channel of the FFN by a factor.
   public var cutsInputs: Bool { self == .magnitude || self == .wina }
@@ -207,7 +206,7 @@ public enum SolverError: Error, Equatable, Sendable {
   case tooFewBytes(Double)
   case noScores
   case noCuts(SolverRequest.Method)
-  case noAllocation(SolverRequest.Method)
+  case noAllocation(SolverRequest.Method, Allocation)
   case noHead(SolverRequest.Method)
   case notExportable(SolverRequest.Method)
   case malformed(String)
@@ -237,8 +236,9 @@ extension SolverError: CustomStringConvertible {
       "these statistics have no scores, which 'planes' is solved from: collect them with --scores int8-planes"
     case .noCuts(let method):
       "method '\(method.rawValue)' has neither a second cut nor an input cut: leave them out, or give 0"
-    case .noAllocation(let method):
-      "method '\(method.rawValue)' drops the same share at every place: leave out the allocation, or choose 'uniform'"
+    case .noAllocation(let method, let allocation):
+      "method '\(method.rawValue)' has no allocation '\(allocation.rawValue)': choose one of "
+        + method.allocations.map { "'\($0.rawValue)'" }.joined(separator: ", ")
     case .noHead(let method):
       "method '\(method.rawValue)' reads all bits of every weight that it reads: leave out the head, or choose 'planes'"
     case .notExportable(let method):

@@ -13,6 +13,8 @@ import Checkpoints
 extension Thresholds {
   static let format = "gambit-thresholds"
   static let version = "1"
+  private static let allocationText = "allocation_measured_on"
+  private static let headText = "head_measured_on"
 
   /// The bytes of a safetensors file. The same thresholds always give the same bytes.
   public func encoded() throws(SafetensorsError) -> [UInt8] {
@@ -51,6 +53,10 @@ extension Thresholds {
     metadata["input_cut"] = request.inputCut.map { String($0) }
     metadata["allocation"] = request.allocation?.rawValue
     metadata["head_margin"] = headMargin.map { String($0) }
+    for (name, probed) in [(Self.allocationText, allocationMeasuredOn), (Self.headText, headMeasuredOn)] {
+      metadata[name] = probed?.text
+      metadata[name + "_tokens"] = probed.map { String($0.tokens) }
+    }
     metadata["realised_full_head"] = realised.fullHead.map { String($0) }
     for place in Place.allCases {
       metadata["realised_\(place.rawValue)"] = realised[place].map { String($0) }
@@ -95,9 +101,9 @@ extension Thresholds {
       throw SolverError.malformed("'\(file.path)' has an unknown source")
     }
     let allocation = metadata["allocation"].flatMap(Allocation.init)
-    guard metadata["allocation"].map({ $0 == Allocation.global.rawValue && attention }) ?? true else {
-      throw SolverError.malformed("'\(file.path)' has an unknown allocation, or one without attention")
-    }
+    // The uniform one is not written, and without attention the global one is it.
+    guard allocation != .uniform, allocation != nil || metadata["allocation"] == nil, allocation != .global || attention
+    else { throw SolverError.malformed("'\(file.path)' has an unknown allocation, or one without attention") }
     func optionalShare(_ key: String) throws -> Double? { metadata[key] == nil ? nil : try share(key) }
     headMargin = try metadata["head_margin"].map { text in
       guard method.gradesWeights, let margin = Float(text), margin.isFinite, margin >= 0 else {
@@ -125,6 +131,21 @@ extension Thresholds {
     modelHash = try text("model_sha256")
     corpusHash = try text("corpus_sha256")
     statisticsHash = try text("statistics_sha256")
+    func probed(_ name: String, isMeasured: Bool) throws -> ProbedText? {
+      guard let text = metadata[name] else {
+        guard metadata[name + "_tokens"] == nil else {
+          throw SolverError.malformed("'\(file.path)' has '\(name)_tokens' of no text")
+        }
+        return nil
+      }
+      guard isMeasured, let tokens = metadata[name + "_tokens"].flatMap({ Int($0) }), tokens > 0 else {
+        throw SolverError.malformed(
+          "'\(name)' in the metadata of '\(file.path)' has no number of tokens, or nothing was measured on it")
+      }
+      return ProbedText(text: text, tokens: tokens)
+    }
+    allocationMeasuredOn = try probed(Self.allocationText, isMeasured: allocation != nil)
+    headMeasuredOn = try probed(Self.headText, isMeasured: headMargin != nil)
 
     // The first layer says which of the optional parts there are.
     func isPresent(_ name: Name) -> Bool { file.header.tensor(named: name.tensor(0)) != nil }

@@ -100,10 +100,15 @@ public struct Thresholds: Sendable, Equatable {
   public var modelHash: String
   public var corpusHash: String
   public var statisticsHash: String
+  /// What an allocation was measured on; `nil` where nothing was, and of files from before it was noted.
+  public var allocationMeasuredOn: ProbedText?
+  /// The same of the output head's margin.
+  public var headMeasuredOn: ProbedText?
 
   public init(
     request: SolverRequest, layers: [Layer], headMargin: Float? = nil, realised: Shares, modelHash: String,
-    corpusHash: String, statisticsHash: String
+    corpusHash: String, statisticsHash: String, allocationMeasuredOn: ProbedText? = nil,
+    headMeasuredOn: ProbedText? = nil
   ) {
     self.request = request
     self.layers = layers
@@ -112,6 +117,8 @@ public struct Thresholds: Sendable, Equatable {
     self.modelHash = modelHash
     self.corpusHash = corpusHash
     self.statisticsHash = statisticsHash
+    self.allocationMeasuredOn = allocationMeasuredOn
+    self.headMeasuredOn = headMeasuredOn
   }
 }
 
@@ -130,17 +137,19 @@ extension Thresholds.Layer {
   ///
   /// - Parameters:
   ///   - places: What each request drops where; the sparsity everywhere unless given.
+  ///   - inputs: The same of methods that cut inputs; the sparsity everywhere where it is `nil`.
   ///   - norms: Of the layer's weights; only methods that weigh columns need them.
   ///   - planes: Only methods that grade weights need them, and statistics with scores.
   public static func solve(
-    _ record: LayerRecord, _ requests: [SolverRequest], places: [BudgetShares]? = nil, gateActivation: GateActivation,
-    norms: ColumnNorms? = nil, planes: PlaneErrors? = nil
+    _ record: LayerRecord, _ requests: [SolverRequest], places: [BudgetShares]? = nil, inputs: [InputShares?]? = nil,
+    gateActivation: GateActivation, norms: ColumnNorms? = nil, planes: PlaneErrors? = nil
   ) -> [Self] {
     let statistics = record.all
     var solvers: [SolverRequest.Solver: LayerSolver] = [:]
     var inputCuts: [SolverRequest.Method: InputCuts] = [:]
     var graded: GradedLayer?
-    return zip(requests, places ?? requests.map { BudgetShares(all: $0.sparsity) }).map { request, places in
+    return requests.enumerated().map { index, request in
+      let places = places?[index] ?? BudgetShares(all: request.sparsity)
       if request.method.gradesWeights {
         guard let planes, let layer = graded ?? GradedLayer(statistics, planes) else {
           preconditionFailure("statistics without scores, or no planes")
@@ -153,7 +162,8 @@ extension Thresholds.Layer {
         let cuts =
           inputCuts[request.method] ?? InputCuts(statistics, norms: request.method.weighsColumns ? norms : nil)
         inputCuts[request.method] = cuts
-        return cuts.thresholds(sparsity: request.sparsity, attention: request.attention)
+        return cuts.thresholds(
+          inputs?[index] ?? InputShares(all: request.sparsity, attention: request.attention))
       }
       let solver = solvers[request.solver] ?? method.prepare(statistics, gateActivation: gateActivation)
       solvers[request.solver] = solver

@@ -66,6 +66,26 @@ public final class HiddenStates: Sendable {
     try store(sequence, from: buffer)
   }
 
+  /// Takes over another's sequences, which are as long.
+  package func update(from other: HiddenStates) throws {
+    precondition(lengths == other.lengths && width == other.width)
+    for index in 0..<count { try store(index, from: other.sequence(index)) }
+  }
+
+  /// `‖x − y‖₂` over all values of all sequences, in float64.
+  package func distance(to other: HiddenStates) throws -> Double {
+    precondition(lengths == other.lengths && width == other.width)
+    var squares = 0.0
+    for index in 0..<count {
+      let (x, y) = (try sequence(index), try other.sequence(index))
+      for i in 0..<x.count {
+        let difference = Double(x.base[i]) - Double(y.base[i])
+        squares += difference * difference
+      }
+    }
+    return squares.squareRoot()
+  }
+
   /// A sequence as a matrix of its own, `[length, width]`.
   public func sequence(_ index: Int) throws -> Matrix {
     let matrix = Matrix(rows: lengths[index], columns: width)

@@ -73,9 +73,9 @@ struct SolveCommand: ParsableCommand {
   @Option(
     help:
       """
-      How the bytes that are not read are divided between the FFN and attention: uniform drops the same share \
-      everywhere, global measures what each place loses and drops more where less is lost. Without attention both are \
-      the same.
+      How the bytes that are not read are divided: uniform drops the same share everywhere; global measures what the \
+      FFN and attention lose and drops more where less is lost, without attention it is uniform; greedy, for magnitude \
+      and wina, searches for the share of each projection in each layer, for minutes.
       """)
   var allocation = Allocation.uniform
 
@@ -90,9 +90,8 @@ struct SolveCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       """
-      Token sequences that 'gambit sample' drew, on some of which global allocation and the output head's margin are \
-      measured; a text that is part of \
-      the program unless given.
+      Token sequences that 'gambit sample' drew, on some of which global and greedy allocation and the output head's \
+      margin are measured; a text that is part of the program unless given.
       """, valueName: "path"))
   var sample: String?
 
@@ -165,7 +164,8 @@ struct SolveCommand: ParsableCommand {
     }
     let lines = methods.map { method in
       guard method.exportable else {
-        return "\(method.name.rawValue): inputs of all projections; for comparison, bundles cannot hold it"
+        return "\(method.name.rawValue): inputs of all projections, allocation "
+          + "\(method.allocations.map(\.rawValue).joined(separator: " or ")); for comparison, bundles cannot hold it"
       }
       let norms = method.norms.isEmpty ? "" : ", norm \(method.norms.map(\.rawValue).joined(separator: " or "))"
       let cuts = [

@@ -7,11 +7,29 @@ import ThresholdSolver
 @testable import Evaluation
 
 struct ConfidenceTests {
-  /// The numpy oracle has no bins. One threshold for all channels lies in a single bin, whose values are not quite as
-  /// evenly spread as is assumed; thresholds of a channel each lie in many, and what is off is so by chance.
-  @Test(arguments: [(SolverRequest.Method.cats, 0.005, 0.2), (.chess, 0.002, 0.15)])
+  /// Numpy's from histograms of its own in the same bins: what is left is the rounding of activations.
+  @Test func errorsAreNumpysFromTheSameBins() throws {
+    let oracle = try SharedFixtures.safetensors("statistics/confidence.safetensors")
+    let confidence = try confidence(SolverRequest(method: .chess, source: .up, attention: true, sparsity: 0.5))
+    for (index, layer) in confidence.layers.enumerated() {
+      #expect(layer.places.map(\.place) == [.ffn, .query, .output])
+      for (place, name) in zip(layer.places, ["up", "query", "output"]) {
+        func expected(_ value: String) -> [Double] { oracle.doubles(of: "layers.\(index).\(name).\(value)") }
+        func agree(_ found: [Double], _ exact: [Double], within tolerance: Double) -> Bool {
+          found.count == exact.count && zip(found, exact).allSatisfy { ($0 / $1 - 1).magnitude < tolerance }
+        }
+        #expect(agree(place.heldOut, expected("held_out"), within: 1e-6), "layer \(index), \(name)")
+        #expect(agree([place.shareError], expected("share_error"), within: 1e-4), "layer \(index), \(name)")
+        #expect(agree(place.thresholdErrors, expected("threshold_errors"), within: 1e-4), "layer \(index), \(name)")
+      }
+    }
+  }
+
+  /// What bins cost: this oracle has none. One threshold for all channels lies in a single bin, whose values are not quite
+  /// as evenly spread as is assumed; thresholds of a channel each lie in many, and what is off is so by chance.
+  @Test(arguments: [(SolverRequest.Method.cats, 0.005, 0.2, 0.2), (.chess, 0.0015, 0.15, 0.02)])
   func errorsAreThoseOfTheRawActivations(
-    _ method: SolverRequest.Method, shareTolerance: Double, errorTolerance: Double
+    _ method: SolverRequest.Method, shareTolerance: Double, shareErrorTolerance: Double, thresholdErrorTolerance: Double
   ) throws {
     let oracle = try SharedFixtures.safetensors("statistics/confidence.safetensors")
     let confidence = try confidence(SolverRequest(method: method, attention: false, sparsity: 0.5))
@@ -23,8 +41,9 @@ struct ConfidenceTests {
         #expect((share - exact).magnitude < shareTolerance)
       }
       let threshold = try #require(place.typicalThresholdError)
-      #expect((place.shareError / expected("share_error")[0] - 1).magnitude < errorTolerance, "layer \(index)")
-      #expect((threshold / expected("threshold_error")[0] - 1).magnitude < errorTolerance, "layer \(index)")
+      #expect((place.shareError / expected("share_error")[0] - 1).magnitude < shareErrorTolerance, "layer \(index)")
+      let exact = try #require(expected("threshold_errors").quantile(0.5))
+      #expect((threshold / exact - 1).magnitude < thresholdErrorTolerance, "layer \(index)")
     }
   }
 
@@ -121,7 +140,7 @@ struct JackknifeTests {
       squares += error * error
     }
     // 200 tokens of variance 1. With these weights the mean of so many estimates is known to about 2%.
-    #expect((squares / Double(trials) * 200 - 1).magnitude < 0.1)
+    #expect((squares / Double(trials) * 200 - 1).magnitude < 0.04)
   }
 
   @Test(arguments: [(0.5, 2.0), (0.9, 4), (0.25, 1), (1, 4), (0, 1)])

@@ -10,16 +10,7 @@ struct MaskedInputsTests {
   func logitsAreNumpysUnderTheSameMasks(_ method: String) throws {
     let oracle = try SharedFixtures.safetensors("statistics/inputs.safetensors")
     let ids = try oracle.integers(of: "masked.ids")
-    let taps = try (0..<3).map { layer in
-      func thresholds(_ place: String) throws -> [Float] {
-        try oracle.values(of: "masked.\(method).layers.\(layer).\(place)")
-      }
-      return ThresholdTap(
-        Thresholds.Layer(
-          ffn: [Float](repeating: 0, count: 160), query: try thresholds("query"), key: try thresholds("key"),
-          value: try thresholds("value"), output: try thresholds("output"), product: try thresholds("down"),
-          input: try thresholds("gate"), otherInput: try thresholds("up")))
-    }
+    let taps = try (0..<3).map { ThresholdTap(try thresholds(oracle, method, layer: $0)) }
     let weights = try TinyModel.llama.open().weights
     let logits = try logits(weights, [ids], tap: { taps[$0] })[0]
     let expected = try oracle.values(of: "masked.\(method).logits")
@@ -35,6 +26,30 @@ struct MaskedInputsTests {
         #expect(((share ?? .nan) - counted).magnitude < 1e-9, "layer \(layer), \(place)")
       }
     }
+  }
+
+  /// Each layer masked alone, on what the dense layers before it give.
+  @Test(arguments: ["magnitude", "wina"])
+  func layersOutputsErrAsNumpysDo(_ method: String) throws {
+    let oracle = try SharedFixtures.safetensors("statistics/inputs.safetensors")
+    var errors: [Double] = []
+    try LayerErrorWalk(TinyModel.llama.open().weights, threads: 2).run([oracle.integers(of: "masked.ids")]) { trial in
+      let whole = Thresholds.Layer(inputs: [:], intermediateSize: 160)
+      #expect(try trial.error(whole) == 0)
+      errors.append(try trial.error(thresholds(oracle, method, layer: trial.index)))
+    }
+    let expected = (0..<3).flatMap { oracle.doubles(of: "masked.\(method).layers.\($0).error") }
+    #expect(expected.count == 3 && errors.count == 3)
+    #expect(zip(errors, expected).allSatisfy { ($0 / $1 - 1).magnitude < 1e-5 }, "\(errors), numpy's \(expected)")
+  }
+
+  private func thresholds(_ oracle: SafetensorsFile, _ method: String, layer: Int) throws -> Thresholds.Layer {
+    let names: [(Thresholds.Place, String)] = [
+      (.query, "query"), (.key, "key"), (.value, "value"), (.output, "output"), (.input, "gate"), (.otherInput, "up"),
+      (.down, "down"),
+    ]
+    let inputs = try names.map { ($0, try oracle.values(of: "masked.\(method).layers.\(layer).\($1)")) }
+    return Thresholds.Layer(inputs: Dictionary(uniqueKeysWithValues: inputs), intermediateSize: 160)
   }
 
   /// Thresholds of 0 keep everything.

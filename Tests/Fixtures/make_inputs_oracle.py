@@ -10,7 +10,9 @@ Runs the tiny llama in float64 and writes `statistics/inputs.safetensors`. METHO
   calibration tokens of `statistics/llama.safetensors`;
 - `masked.ids`: tokens of `models/llama/oracle.safetensors`; for each method `masked.METHOD.layers.l.PLACE`, float32
   thresholds near those of 50 percent that no value comes close to, `masked.METHOD.logits` [positions, vocabulary] with
-  every projection's input masked by them, and `masked.METHOD.layers.l.PLACE.share` [1], the share of values dropped.
+  every projection's input masked by them, and `masked.METHOD.layers.l.PLACE.share` [1], the share of values dropped;
+- `masked.METHOD.layers.l.error` [1]: the Euclidean distance of the layer's output, all positions and channels, from the
+  dense one where the same thresholds mask this layer alone.
 """
 
 import numpy as np
@@ -40,18 +42,22 @@ def thresholds(method: str, values: np.ndarray, weight: np.ndarray, percent: int
 
 
 def masked(weights, ids: np.ndarray, limits: dict[tuple[int, str], np.ndarray]):
-    """Logits and shares dropped, and how near any value comes to its threshold, relative to it."""
+    """Logits, layers' outputs and shares dropped, and how near any value comes to its threshold, relative to it. What has
+    no limits is not masked."""
     shares, nearest = {}, np.inf
 
     def mask(layer, name, x):
         nonlocal nearest
+        if (layer, name) not in limits:
+            return x
         limit = limits[layer, name].astype(np.float64)
         kept = np.abs(x) >= limit
         nearest = min(nearest, np.abs(np.abs(x) / limit - 1).min())
         shares[layer, name] = 1 - kept.mean()
         return np.where(kept, x, 0)
 
-    return tiny_llama.run(ids, weights, mask)[0], shares, nearest
+    logits, layers = tiny_llama.run(ids, weights, mask)
+    return logits, [layer["output"] for layer in layers], shares, nearest
 
 
 def main() -> None:
@@ -59,6 +65,7 @@ def main() -> None:
     _, layers = tiny_llama.run(load_file(FIXTURES / "statistics" / "llama.safetensors")["ids"], weights)
     ids = load_file(tiny_llama.LLAMA / "oracle.safetensors")["ids"][:1, :TOKENS]
     tensors = {"masked.ids": ids}
+    dense = [layer["output"] for layer in tiny_llama.run(ids, weights)[1]]
     for method in METHODS:
         halves = {}
         for layer, inputs in enumerate(layers):
@@ -71,12 +78,19 @@ def main() -> None:
                 halves[layer, name] = solved[50]
         for scale in np.linspace(1.001, 1.1, 100):
             limits = {key: (scale * value).astype(np.float32) for key, value in halves.items()}
-            logits, shares, nearest = masked(weights, ids, limits)
+            logits, _, shares, nearest = masked(weights, ids, limits)
+            errors = []
+            for layer in range(len(layers)):
+                alone = {(index, name): limit for (index, name), limit in limits.items() if index == layer}
+                _, outputs, _, own = masked(weights, ids, alone)
+                errors.append(np.linalg.norm(outputs[layer] - dense[layer]))
+                nearest = min(nearest, own)
             if nearest > MARGIN:
                 break
         else:
             raise SystemExit(f"{method}: every scale has a value too near to its threshold")
         tensors[f"masked.{method}.logits"] = logits[0].astype(np.float32)
+        tensors |= {f"masked.{method}.layers.{layer}.error": np.array([error]) for layer, error in enumerate(errors)}
         for (layer, name), limit in limits.items():
             place = f"masked.{method}.layers.{layer}.{PLACES[name][0]}"
             tensors |= {place: limit, f"{place}.share": np.array([shares[layer, name]])}

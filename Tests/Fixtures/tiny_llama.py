@@ -36,7 +36,8 @@ def run(
     ids: np.ndarray, weights: dict[str, np.ndarray], mask: Mask = lambda layer, name, x: x
 ) -> tuple[np.ndarray, list[dict[str, np.ndarray]]]:
     """Logits of every position, and per layer, [sequences, positions, channels] each: the inputs `attention.input`,
-    `attention.output_input` and `ffn.input`, and the factors `ffn.gate`, which is after the activation, and `ffn.up`."""
+    `attention.output_input` and `ffn.input`, the factors `ffn.gate`, which is after the activation, and `ffn.up`, and the
+    residual stream behind the layer, `output`."""
     config = json.loads((LLAMA / "config.json").read_text())
     width, heads = config["head_dim"], config["num_attention_heads"]
     shared = heads // config["num_key_value_heads"]
@@ -71,6 +72,7 @@ def run(
         layers.append({
             "attention.input": h, "attention.output_input": mixed, "ffn.input": f, "ffn.gate": gate, "ffn.up": up})
         x = x + project(gate * up, "mlp.down")
+        layers[-1]["output"] = x
     return norm(x, weights["model.norm.weight"]) @ weights["lm_head.weight"].T, layers
 
 

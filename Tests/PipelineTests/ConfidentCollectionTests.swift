@@ -107,6 +107,9 @@ struct ConfidentCollectionTests {
     var weighed = thresholds
     weighed.request = try SolverRequest(method: .wina, attention: true, sparsity: 0.5)
     #expect(throws: PipelineError.self) { try ConfidenceStage.run(of: weighed, paths, console) }
+    var searched = thresholds
+    searched.request = try SolverRequest(method: .magnitude, attention: true, allocation: .greedy, sparsity: 0.5)
+    #expect(throws: PipelineError.self) { try ConfidenceStage.run(of: searched, paths, console) }
     var divided = thresholds
     divided.request.allocation = .global
     divided.realised.query = 0.25

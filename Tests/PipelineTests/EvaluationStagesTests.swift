@@ -133,11 +133,62 @@ struct EvaluationStagesTests {
     }
     let (uniform, global) = try (saved(solved[0].realised), saved(solved[1].realised))
     #expect(abs(global / uniform - 1) < 0.01)
+    #expect(solved[0].allocationMeasuredOn == nil)
     let stage = EvaluateStage(files: [text], sequenceLength: 32, maximumTokens: 512, threads: 2)
     let (_, measured) = try stage.run(
       checkpoint.weights, Tokenizer(checkpoint.tokenizer), model: checkpoint.path, solved, console)
     let (divided, undivided) = try (#require(measured[1].kl), #require(measured[0].kl))
     #expect(divided < undivided)
+  }
+
+  /// Thresholds and bundles say which text was probed: the sample as `inspect` knows it, or the program's own.
+  @Test func probedTextIsNoted() throws {
+    let checkpoint = try TinyModel.llama.open()
+    _ = try solve(checkpoint, on: writeText())
+    let sample = folder.path("sample.h5")
+    let hash = try TokenSequences(contentsOf: URL(filePath: sample)).contentHash
+    let request = try SolverRequest(method: .chess, attention: true, allocation: .global, sparsity: 0.5)
+    for (path, text) in [(sample, hash), (nil, "built-in")] {
+      let solved = try SolveStage([request], sample: path, threads: 2)
+        .run(checkpoint, StatisticsFile(path: folder.path("statistics.h5")), console)[0]
+      let noted = try #require(solved.allocationMeasuredOn)
+      #expect(noted.text == text && solved.headMeasuredOn == nil)
+      // All of the sample's 16 sequences of 32 tokens.
+      if path != nil { #expect(noted.tokens == 512) }
+      try ExportStage(type: .f32, threads: 2).run(checkpoint, solved, output: folder.path("bundle"), console)
+      let bundle = try ModelBundle(path: folder.path("bundle"))
+      #expect(bundle.manifest.sparsification.allocationMeasuredOn == noted)
+      #expect(bundle.thresholds == solved)
+      let facts = try Inspection(path: folder.path("bundle")).facts
+      #expect(facts.contains { $0 == ("allocation measured on", "\(noted.tokens) tokens of \(text)") })
+    }
+  }
+
+  /// The same bytes in every layer, and on the text that was searched on no layer errs more than with one share everywhere.
+  @Test(arguments: [SolverRequest.Method.magnitude, .wina])
+  func greedyDivisionErrsLess(_ method: SolverRequest.Method) throws {
+    let checkpoint = try TinyModel.llama.open()
+    _ = try solve(checkpoint, on: writeText())
+    let requests = try [(Allocation.uniform, 0.3), (.greedy, 0.3), (.uniform, 0.5), (.greedy, 0.5)].map {
+      try SolverRequest(method: method, attention: true, allocation: $0, sparsity: $1)
+    }
+    let statistics = try StatisticsFile(path: folder.path("statistics.h5"))
+    let solved = try SolveStage(requests, sample: folder.path("sample.h5"), threads: 2)
+      .run(checkpoint, statistics, console)
+    let sample = try TokenSequences(contentsOf: URL(filePath: folder.path("sample.h5")))
+    let weights: [Thresholds.Place: Double] = [
+      .query: 4096, .key: 2048, .value: 2048, .output: 4096, .input: 10240, .otherInput: 10240, .down: 10240,
+    ]
+    try LayerErrorWalk(checkpoint.weights, threads: 2).run((0..<sample.count).map { sample[$0] }) { trial in
+      let record = try statistics.layer(trial.index)
+      let errors = try solved.map { try trial.error($0.layers[trial.index]) }
+      #expect(errors[1] < errors[0] && errors[3] < errors[2], "layer \(trial.index): \(errors)")
+      for thresholds in solved {
+        let shares = thresholds.layers[trial.index].sharesDropped(record, gateActivation: .silu)
+        let saved = weights.reduce(0.0) { sum, place in sum + place.value * (shares[place.key] ?? 0) }
+        #expect((saved / 43008 - thresholds.request.sparsity).magnitude < 1e-3)
+      }
+    }
   }
 
   @Test func sampleOfAnotherModelIsRefused() throws {

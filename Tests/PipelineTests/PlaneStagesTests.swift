@@ -134,10 +134,13 @@ struct PlaneStagesTests {
     let whole = try solve(checkpoint, sparsities: [0.5])[0]
     #expect(whole.headMargin == nil && whole.realised.fullHead == nil && !whole.request.head)
     let probe = HeadProbe(model: checkpoint, sample: folder.path("sample.h5"), threads: 1)
-    let point = try #require(try probe.run(console))
+    let (point, text) = try #require(try probe.run(console))
     #expect(point.kl < HeadProbe.greatestKL && point.missed <= HeadProbe.greatestMissed)
     let onDemand = try solve(checkpoint, sparsities: [0.5], head: true, sample: folder.path("sample.h5"))[0]
     #expect(onDemand.headMargin == point.margin && onDemand.realised.fullHead == point.share)
+    let sample = try TokenSequences(contentsOf: URL(filePath: folder.path("sample.h5")))
+    #expect(onDemand.headMeasuredOn == text && text.text == sample.contentHash)
+    #expect(onDemand.allocationMeasuredOn == nil)
     #expect(onDemand.layers == whole.layers)
   }
 

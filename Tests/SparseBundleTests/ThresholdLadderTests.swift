@@ -59,6 +59,8 @@ struct ThresholdLadderTests {
     let changes: [(inout Thresholds) -> Void] = [
       { $0.request.method = .cats }, { $0.request.attention = false }, { $0.request.norm = .mean },
       { $0.request.sourceShare = 0.25 }, { $0.statisticsHash = "other" }, { $0.corpusHash = "other" },
+      { $0.allocationMeasuredOn = ProbedText(text: "other", tokens: 1) },
+      { $0.headMeasuredOn = ProbedText(text: "other", tokens: 1) },
       { $0.request.sparsity = 0.5 }, { $0.layers[1].upDecides?[3].toggle() },
       { for index in $0.layers.indices { $0.layers[index].input = nil } },
     ]

@@ -100,10 +100,21 @@ struct SolverRequestTests {
         try SolverRequest(method: method, secondCut: second, inputCut: input, attention: false, sparsity: 0.5)
       }
     }
-    #expect(throws: SolverError.noAllocation(method)) {
+    #expect(throws: SolverError.noAllocation(method, .global)) {
       try SolverRequest(method: method, attention: true, allocation: .global, sparsity: 0.5)
     }
     #expect(throws: SolverError.notExportable(method)) { try method.checkExportable() }
+  }
+
+  @Test func onlyMethodsThatCutInputsAreDividedGreedily() throws {
+    for method in SolverRequest.Method.allCases where !method.cutsInputs {
+      #expect(throws: SolverError.noAllocation(method, .greedy)) {
+        try SolverRequest(method: method, attention: true, allocation: .greedy, sparsity: 0.5)
+      }
+    }
+    // The FFN's own three inputs can be divided between as well.
+    let alone = try SolverRequest(method: .magnitude, attention: false, allocation: .greedy, sparsity: 0.5)
+    #expect(alone.allocation == .greedy && alone.fileName == "thresholds-magnitude-greedy-0.5.safetensors")
   }
 
   @Test func onlyGradedWeightsHaveAHeadOnDemand() throws {

@@ -107,7 +107,21 @@ struct ThresholdsFileTests {
     let thresholds = Thresholds(
       request: try SolverRequest(method: .chess, attention: true, allocation: .global, sparsity: 0.5),
       layers: [.init(ffn: [1, 2], query: [0.25], output: [0.5])],
-      realised: .init(ffn: 0.6, query: 0.2, output: 0.3), modelHash: "m", corpusHash: "c", statisticsHash: "s")
+      realised: .init(ffn: 0.6, query: 0.2, output: 0.3), modelHash: "m", corpusHash: "c", statisticsHash: "s",
+      allocationMeasuredOn: ProbedText(text: ProbedText.builtIn, tokens: 1024))
+    try writeAtomically(thresholds.encoded(), to: folder.path("t.safetensors"))
+    let file = try SafetensorsFile(path: folder.path("t.safetensors"))
+    #expect(try Thresholds(file) == thresholds)
+    #expect(file.header.metadata["allocation_measured_on"] == "built-in")
+    #expect(file.header.metadata["allocation_measured_on_tokens"] == "1024")
+  }
+
+  @Test func greedyAllocationIsReadBackWithoutAttentionToo() throws {
+    let thresholds = Thresholds(
+      request: try SolverRequest(method: .magnitude, attention: false, allocation: .greedy, sparsity: 0.5),
+      layers: [.init(ffn: [0, 0], product: [1], input: [0.25], otherInput: [0.5])],
+      realised: .init(ffn: 0, down: 0.7, input: 0.2, otherInput: 0.6), modelHash: "m", corpusHash: "c",
+      statisticsHash: "s")
     try writeAtomically(thresholds.encoded(), to: folder.path("t.safetensors"))
     #expect(try Thresholds(SafetensorsFile(path: folder.path("t.safetensors"))) == thresholds)
   }
@@ -191,6 +205,8 @@ struct ThresholdsFileTests {
       ("layers", "-1"), ("layers", "2"), ("layers", "9223372036854775807"), ("realised_ffn", "-0.1"),
       ("source", "down"), ("source", "per-channel"), ("source_share", "0.5"), ("second_cut", "0.7"),
       ("realised_down", "2"), ("allocation", "local"), ("allocation", "uniform"), ("allocation", "global"),
+      ("allocation", "greedy"), ("allocation_measured_on", "built-in"), ("allocation_measured_on_tokens", "9"),
+      ("head_measured_on", "built-in"), ("head_measured_on_tokens", "9"),
     ])
   func badMetadataIsAnError(key: String, value: String?) {
     #expect(throws: (any Error).self) { try read { metadata, _ in metadata[key] = value } }

@@ -26,8 +26,8 @@ public struct ComparisonDocument: Sendable, Equatable, Decodable {
   public var model: PipelineDocument.Model
   /// What thresholds are solved from; needed where there are methods.
   public var statistics: String?
-  /// Token sequences on which allocation `global` and the output head's margin are measured; a text that is part of the
-  /// program unless given.
+  /// Token sequences on which allocations other than `uniform` and the output head's margin are measured; a text that is
+  /// part of the program unless given.
   public var sample: String?
   public var evaluate: PipelineDocument.Evaluate
   public var tasks: Tasks?

@@ -53,6 +53,12 @@ public struct ConfidenceStage: Sendable {
           "method '\(thresholds.request.method.rawValue)' is solved from the model's weights as well, which statistics "
           + "do not hold: give thresholds of another method")
     }
+    guard thresholds.request.allocation != .greedy else {
+      throw PipelineError.badSetting(
+        "thresholds",
+        reason: "allocation 'greedy' was searched for in each layer by itself, and shards cannot repeat that: give "
+          + "thresholds of the same method with 'uniform'")
+    }
     for path in paths {
       let description = try StatisticsFile(path: path).description
       guard description.modelHash == thresholds.modelHash, description.corpusHash == thresholds.corpusHash else {
