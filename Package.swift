@@ -44,7 +44,8 @@ let package = Package(
     .target(
       name: "ActivationStatistics",
       dependencies: ["Files", "HDF5", "Histograms", "Checkpoints", "Transformer"]),
-    .target(name: "ThresholdSolver", dependencies: ["LinearAlgebra", "Checkpoints", "ActivationStatistics"]),
+    .target(
+      name: "ThresholdSolver", dependencies: ["LinearAlgebra", "Checkpoints", "Transformer", "ActivationStatistics"]),
     .target(
       name: "SparseBundle",
       dependencies: [

@@ -1,4 +1,5 @@
 import HDF5
+import Transformer
 
 // The layout of one layer in a statistics file; `schemas/statistics-hdf5.md` describes it.
 
@@ -6,6 +7,7 @@ extension LayerRecord {
   func write(to group: HDF5Group) throws {
     try regular.write(to: group)
     if sinks.hasTokens { try sinks.write(to: group.createGroup("sinks")) }
+    try offsets?.write(to: group)
   }
 
   /// - Throws: `HDF5Error`, or ``StatisticsError/malformed(path:reason:)``.
@@ -16,6 +18,29 @@ extension LayerRecord {
       description.sinkTokens > 0
       ? try LayerStatistics(reading: group.group("sinks"), widths, tokens: description.sinkTokens, path: path)
       : LayerStatistics(widths)
+    offsets = widths.hasScores ? try PlaneOffsets(reading: group, channels: widths.intermediate, path: path) : nil
+  }
+}
+
+extension PlaneOffsets {
+  private static let (gateName, upName) = ("ffn/gate_offset", "ffn/up_offset")
+
+  fileprivate func write(to group: HDF5Group) throws {
+    for (name, values) in [(Self.gateName, gate), (Self.upName, up)] {
+      try group.write(values, shape: [values.count], to: name)
+        .attributes.write("added to the sums of high planes in h", to: "units")
+    }
+  }
+
+  /// `nil` where scores were counted without.
+  fileprivate init?(reading group: HDF5Group, channels: Int, path: String) throws {
+    guard try group.exists(Self.gateName) else { return nil }
+    self.init(
+      gate: try group.read(Self.gateName, as: Float.self, shape: [channels]),
+      up: try group.read(Self.upName, as: Float.self, shape: [channels]))
+    guard isUsable(channels: channels) else {
+      throw StatisticsError.malformed(path: path, reason: "in '\(group.path)' offsets are not finite")
+    }
   }
 }
 

@@ -1,3 +1,5 @@
+import Transformer
+
 /// What one pass over a text tells of the FFN's factor `g = act(gate x)` or `u = up x`, by channel
 /// and bin of the factor's magnitude. Either one can be the factor that decides what is kept.
 public struct FactorStatistics: Sendable, Equatable {
@@ -119,6 +121,8 @@ public struct LayerRecord: Sendable, Equatable {
   public var regular: LayerStatistics
   /// The first positions of each sequence, as many as were asked to be counted apart.
   public var sinks: LayerStatistics
+  /// What was added to the sums of high planes before scores were counted; `nil` where nothing was.
+  public var offsets: PlaneOffsets?
 
   public init(_ widths: LayerWidths) {
     self.init(regular: LayerStatistics(widths), sinks: LayerStatistics(widths))
@@ -137,6 +141,7 @@ public struct LayerRecord: Sendable, Equatable {
     return total
   }
 
+  /// Of records with the same offsets.
   public static func += (total: inout Self, other: Self) {
     total.regular += other.regular
     total.sinks += other.sinks
@@ -146,6 +151,15 @@ public struct LayerRecord: Sendable, Equatable {
   public static func -= (total: inout Self, part: Self) {
     total.regular -= part.regular
     total.sinks -= part.sinks
+  }
+
+  /// Whether scores were counted with the same offsets, up to the rounding of another processor's products.
+  func hasOffsets(of other: Self) -> Bool {
+    guard let offsets, let others = other.offsets else { return (offsets == nil) == (other.offsets == nil) }
+    return zip([offsets.gate, offsets.up], [others.gate, others.up]).allSatisfy { own, other in
+      let greatest = other.reduce(0) { max($0, $1.magnitude) }
+      return own.count == other.count && zip(own, other).allSatisfy { ($0 - $1).magnitude <= 1e-3 * greatest }
+    }
   }
 
   /// Whether every sum is small enough for two float64 to hold it exactly.

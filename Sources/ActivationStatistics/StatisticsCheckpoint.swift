@@ -129,14 +129,22 @@ extension StatisticsFile {
   /// - Throws: ``StatisticsError`` where shards do not belong together, overlap, or leave a hole.
   /// - Complexity: O(shards · layers · channels · bins) time; memory for two layers.
   public static func merge(_ paths: [String], to target: String, finished: (_ layer: Int) -> Void = { _ in }) throws {
+    // In the corpus' order, so that offsets are those of its first part in whatever order shards are given.
     let shards = try paths.map { try StatisticsFile(path: $0) }
+      .sorted { ($0.description.coverage.first?.lowerBound ?? 0) < ($1.description.coverage.first?.lowerBound ?? 0) }
     let description = try StatisticsDescription.merging(shards.map { ($0.path, $0.description) })
     // Beside the folder in which a collection of the same name may be growing.
     let checkpoint = try StatisticsCheckpoint(
       of: description, for: target, in: target + ".merging", resuming: .never)
     for layer in 0..<description.layerCount {
       var total = try shards[0].layer(layer)
-      for shard in shards.dropFirst() { total += try shard.layer(layer) }
+      for shard in shards.dropFirst() {
+        let record = try shard.layer(layer)
+        guard record.hasOffsets(of: total) else {
+          throw StatisticsError.otherCollection(shard.path, shards[0].path, difference: "set of offsets")
+        }
+        total += record
+      }
       try checkpoint.store(total, layer: layer)
       finished(layer)
     }

@@ -1,3 +1,4 @@
+import Synchronization
 import Transformer
 
 /// Watches one layer while sequences go through it, and counts.
@@ -14,6 +15,7 @@ public final class StatisticsCollector: ActivationTap {
   private let workers: [Worker]
   /// Shared by all records, so that what is not counted takes no time.
   private let nothing: LayerStatistics
+  private let offsets = Mutex<PlaneOffsets?>(nil)
 
   /// - Parameters:
   ///   - sinkPositions: Positions at the start of each sequence to count apart.
@@ -49,6 +51,11 @@ public final class StatisticsCollector: ActivationTap {
 
   public var gradesProducts: Bool { widths.hasScores }
 
+  /// Counts scores of the layer that is watched from now on with these added to the sums of its high planes.
+  public func use(_ offsets: PlaneOffsets?) { self.offsets.withLock { $0 = offsets } }
+
+  public func planeOffsets(layer: Int) -> PlaneOffsets? { offsets.withLock { $0 } }
+
   public func gradedProduct(_ x: Activations, half: Activations, _ context: TapContext) -> Bool {
     let worker = workers[context.worker]
     let first = min(sinkPositions, x.tokens)
@@ -68,6 +75,7 @@ public final class StatisticsCollector: ActivationTap {
     var usable = drain(\.regular, into: &record.regular)
     if sinkPositions > 0 { usable = drain(\.sinks, into: &record.sinks) && usable }
     guard usable else { throw .unusableActivation(layer: layer) }
+    record.offsets = planeOffsets(layer: layer)
     return record
   }
 

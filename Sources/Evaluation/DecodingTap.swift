@@ -12,6 +12,7 @@ struct DecodingTap<Tap: ActivationTap>: ActivationTap {
   func decidingRows(layer: Int) -> [Bool]? { tap.decidingRows(layer: layer) }
   var gradedInputs: Set<GradedInput> { tap.gradedInputs }
   var gradesProducts: Bool { tap.gradesProducts }
+  func planeOffsets(layer: Int) -> PlaneOffsets? { tap.planeOffsets(layer: layer) }
 
   func attentionInput(_ x: Activations, _ context: TapContext) throws {
     try tap.attentionInput(rest(x, context), context)

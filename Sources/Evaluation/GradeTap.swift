@@ -8,6 +8,7 @@ public final class GradeTap: SharesTap {
   private let half: GradedPlaces<[Float]>
   private let full: GradedPlaces<[Float]>
   private let counters: GradedPlaces<GradeCounter>
+  private let offsets: PlaneOffsets?
 
   /// - Parameters:
   ///   - thresholds: Below these nothing is read.
@@ -18,9 +19,11 @@ public final class GradeTap: SharesTap {
       output: thresholds.output)
     self.full = full
     counters = full.map { _ in GradeCounter() }
+    offsets = thresholds.offsets
   }
 
   public var gradesProducts: Bool { true }
+  public func planeOffsets(layer: Int) -> PlaneOffsets? { offsets }
   public var gradedInputs: Set<GradedInput> { Set(GradedInput.allCases.filter { full[$0.place] != nil }) }
 
   public func gradedInput(_ x: Activations, half: Activations, at place: GradedInput, _ context: TapContext) {

@@ -29,26 +29,41 @@ public struct HeadMeasurement: Sendable {
   }
 
   /// - Parameter progress: Called with the share of the work that is done.
+  /// - Returns: What each margin loses with the offsets added, which are what high planes leave out of the windows' logits
+  ///   on the mean, one a row.
   /// - Precondition: `weights` lie in planes.
   /// - Complexity: a forward pass, with another output head.
-  public func run(_ windows: [[Int32]], progress: (_ share: Double) -> Void = { _ in }) throws -> HeadCurve {
+  public func run(
+    _ windows: [[Int32]], progress: (_ share: Double) -> Void = { _ in }
+  ) throws -> (curve: HeadCurve, offsets: [Float]) {
     let layers = Double(weights.configuration.layerCount + 1)  // the output head counts as a layer
     let walked = try walk.run(windows, nil) { progress(Double($0) / layers) }
     let (states, head) = (walked.states, try walked.pass.outputHead(weights, hasHighPlane: true))
+    let offsets = try offsets(head, states, windows)
     let byWindow = Mutex([HeadCurve.Sums](repeating: HeadCurve.Sums(), count: windows.count))
     try forEachIndex(below: windows.count, threads: threads) { _, window in
       let hidden = try states.sequence(window)
       var sums = HeadCurve.Sums()
       for start in stride(from: 0, to: windows[window].count, by: Self.rowsOfLogits) {
         let rows = start..<min(start + Self.rowsOfLogits, windows[window].count)
-        let logits = head.planeLogits(hidden, rows: rows)
+        let logits = head.planeLogits(hidden, rows: rows, offsets: offsets)
         for row in 0..<rows.count { sums.add(logits.both.row(row), high: logits.high.row(row), head.vocabularySize) }
       }
       byWindow.withLock { $0[window] = sums }
     }
     progress(1)
     // In order, so that sums do not depend on which thread came first.
-    return HeadCurve(byWindow.withLock { $0 }, vocabularySize: head.vocabularySize)
+    return (HeadCurve(byWindow.withLock { $0 }, vocabularySize: head.vocabularySize), offsets)
+  }
+
+  private func offsets(_ head: OutputHead, _ states: HiddenStates, _ windows: [[Int32]]) throws -> [Float] {
+    var mean = [Double](repeating: 0, count: weights.configuration.hiddenSize)
+    let tokens = Double(windows.joined().count)
+    for window in windows.indices {
+      let sum = head.inputSum(try states.sequence(window), rows: 0..<windows[window].count)
+      for channel in mean.indices { mean[channel] += sum[channel] / tokens }
+    }
+    return head.offsets(meanInput: mean)
   }
 }
 

@@ -107,7 +107,9 @@ public struct PerplexityMeasurement: Sendable {
     for (other, hidden) in zip(others, hidden) {
       let head = try pass.outputHead(other.weights, hasHighPlane: other.gradesHead)
       models.append(
-        zip(other.thresholds, hidden).map { LastStates(head: head.onDemand(margin: $0?.headMargin), states: $1) })
+        zip(other.thresholds, hidden).map {
+          LastStates(head: head.onDemand(margin: $0?.headMargin, offsets: $0?.headOffsets), states: $1)
+        })
     }
     let losses = try LossMeasurement(text, prompts: prompts, threads: threads).run(models)
     for (i, model) in models.dropFirst().enumerated() {

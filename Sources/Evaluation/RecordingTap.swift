@@ -24,6 +24,7 @@ public final class RecordingTap: ActivationTap {
   public var masksQueryInput: Bool { tap.masksQueryInput }
   public var gradedInputs: Set<GradedInput> { tap.gradedInputs }
   public var gradesProducts: Bool { tap.gradesProducts }
+  public func planeOffsets(layer: Int) -> PlaneOffsets? { tap.planeOffsets(layer: layer) }
 
   public func decidingRows(layer: Int) -> [Bool]? { tap.decidingRows(layer: layer) }
 

@@ -31,18 +31,20 @@ struct AllocationProbes {
     let cutting = families.filter { !$0.method.gradesWeights }
     var curves: [SolverRequest: BudgetPlaces<LossCurve>] = [:]
     if let first = cutting.first {
+      let shares = [0.25, 0.5, 0.75]
       let found = try measure(
-        cutting.map { ($0, \.ffn) } + [(first, \.query), (first, \.output)], shares: [0.25, 0.5, 0.75], model.weights,
-        text.windows, console, solve)
+        cutting.map { Cut($0, \.ffn, shares) } + [Cut(first, \.query, shares), Cut(first, \.output, shares)],
+        model.weights, text.windows, console, solve)
       for (family, ffn) in zip(cutting, found) {
         curves[family] = BudgetPlaces(ffn: ffn, query: found[cutting.count], output: found[cutting.count + 1])
       }
     }
     for family in families where family.method.gradesWeights {
-      let places: [Place] = [\.ffn, \.query, \.output, \.keyShare, \.valueShare]
+      let inputs: [Place] = [\.query, \.output, \.keyShare, \.valueShare]
+      // No more of the FFN can be saved than what its high planes leave.
+      let cuts = [Cut(family, \.ffn, [0.25, 0.45, 0.6])] + inputs.map { Cut(family, $0, [0.25, 0.45, 0.6, 0.75]) }
       let found = try measure(
-        places.map { (family, $0) }, shares: [0.25, 0.45, 0.6], RoundedWeights(model.weights, .int8Planes),
-        text.windows, console, solve)
+        cuts, RoundedWeights(model.weights, .int8Planes), text.windows, console, solve)
       curves[family] = BudgetPlaces(
         ffn: found[0], query: found[1], output: found[2], key: found[3], value: found[4])
     }
@@ -54,13 +56,26 @@ struct AllocationProbes {
     return (places, text.probed)
   }
 
+  /// The shares of one place at which to measure what it loses alone.
+  private struct Cut {
+    let family: SolverRequest
+    let place: Place
+    let shares: [Double]
+
+    init(_ family: SolverRequest, _ place: Place, _ shares: [Double]) {
+      self.family = family
+      self.place = place
+      self.shares = shares
+    }
+  }
+
   /// What each place loses alone, beside these weights with everything read.
   private func measure(
-    _ cuts: [(family: SolverRequest, place: Place)], shares: [Double], _ weights: any WeightSource,
-    _ windows: [[Int32]], _ console: Console, _ solve: ([SolverRequest], [BudgetShares]) throws -> [Thresholds]
+    _ cuts: [Cut], _ weights: any WeightSource, _ windows: [[Int32]], _ console: Console,
+    _ solve: ([SolverRequest], [BudgetShares]) throws -> [Thresholds]
   ) throws -> [LossCurve] {
     let probes = cuts.flatMap { cut in
-      shares.map { share in
+      cut.shares.map { share in
         var places = BudgetShares(all: 0)
         places[keyPath: cut.place] = share
         return (cut.family, places)
@@ -73,8 +88,10 @@ struct AllocationProbes {
         .run(windows, thresholds) { task.advance(to: $0 * tokens) }
         .sparse.map { $0.kl ?? 0 }
     }
-    return stride(from: 0, to: losses.count, by: shares.count).map { start in
-      LossCurve(zip(shares, losses[start...]).map { ($0, $1) })
+    var rest = losses[...]
+    return cuts.map { cut in
+      defer { rest = rest.dropFirst(cut.shares.count) }
+      return LossCurve(zip(cut.shares, rest).map { ($0, $1) })
     }
   }
 }

@@ -67,11 +67,12 @@ public struct CollectStage: Sendable {
     let description = try describe(range, model, sample, samplePath: samplePath)
     let checkpoint = try StatisticsCheckpoint(of: description, for: output, resuming: resuming)
 
-    let tokens = Double(range.count * sample.sequenceLength)
     let layers = description.layerCount
+    let probed = scores == nil ? [] : OffsetProbe.sequences(of: sample)
+    let tokens = Double((range.count + probed.count) * sample.sequenceLength)
     try console.task("collect", total: tokens * Double(layers), unit: "token-layers") { task in
       if checkpoint.finishedLayers < layers {
-        try walk(model, range.map { sample[$0] }, checkpoint, scratch: folder(of: output), task)
+        try walk(model, range.map { sample[$0] }, probed, checkpoint, scratch: folder(of: output), task)
       }
     }
     try checkpoint.finish()
@@ -95,18 +96,22 @@ public struct CollectStage: Sendable {
       coverage: [range], toolVersion: Gambit.version, scores: scores?.rawValue)
   }
 
+  /// - Parameter probed: What the offsets of high planes are found on, where scores are counted.
   private func walk(
-    _ model: Checkpoint, _ sequences: [[Int32]], _ checkpoint: StatisticsCheckpoint, scratch: String,
-    _ task: Console.Task
+    _ model: Checkpoint, _ sequences: [[Int32]], _ probed: [[Int32]], _ checkpoint: StatisticsCheckpoint,
+    scratch: String, _ task: Console.Task
   ) throws {
     let configuration = model.configuration
     let pass = ForwardPass(
       configuration, longest: sequences.map(\.count).max() ?? 0, threads: threads, hasHighPlanes: scores != nil)
     let weights: any WeightSource = scores?.rounded(model.weights) ?? model.weights
+    let offsets = try scores.map { _ in
+      try OffsetProbe(weights: weights, threads: threads).run(probed) { task.advance(by: Double($0)) }
+    }
     let states = try pass.embed(sequences, weights, memoryBudget: memoryBudget, scratchDirectory: scratch)
     let first = try checkpoint.restore(states) ?? 0
     let finished = checkpoint.finishedLayers
-    task.advance(to: Double(first * states.tokens))
+    task.advance(by: Double(first * states.tokens))
     let writer = LayerWriter(checkpoint, workers: threads)
     var stored = ContinuousClock.now
 
@@ -117,7 +122,7 @@ public struct CollectStage: Sendable {
         try pass.run(layer, index: index, states, tap: DenseTap()) { task.advance(by: Double($0)) }
         continue
       }
-      let collector = try writer.nextCollector()
+      let collector = try writer.nextCollector(offsets?[index])
       try pass.run(layer, high: weights.highPlanes?.layer(index), index: index, states, tap: collector) {
         task.advance(by: Double($0))
       }

@@ -62,8 +62,10 @@ struct GoldenRecording {
             return positions.flatMap { head.logits(hidden, rows: $0..<$0 + 1).values }
           }
           let denseLogits = try logits(head, dense)
-          let graded = head.onDemand(margin: ladder.all[budget].headMargin)
-            .gradedLogits(try sparse[budget].sequence(text), rows: 0..<prompts[text].count)
+          let graded = head.onDemand(
+            margin: ladder.all[budget].headMargin, offsets: ladder.all[budget].headOffsets
+          )
+          .gradedLogits(try sparse[budget].sequence(text), rows: 0..<prompts[text].count)
           return .init(
             tokens: prompts[text], positions: Array(positions),
             source: type == .f32 ? denseLogits : try logits(sourceHead, source), dense: denseLogits,

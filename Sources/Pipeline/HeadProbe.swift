@@ -18,15 +18,23 @@ struct HeadProbe {
   let sample: String?
   let threads: Int
 
-  /// The least margin within both limits, what it reads and loses, and of which text; `nil` where the head has to be read
-  /// whole.
+  struct Result {
+    /// The least margin within both limits, and what it reads and loses.
+    var point: HeadCurve.Point
+    /// Added to the logits of high planes, one a row.
+    var offsets: [Float]
+    /// What both were measured on.
+    var text: ProbedText
+  }
+
+  /// `nil` where the head has to be read whole.
   ///
   /// - Throws: ``PipelineError`` where the sample is not of this model.
   /// - Complexity: a forward pass over some 4096 tokens.
-  func run(_ console: Console) throws -> (point: HeadCurve.Point, text: ProbedText)? {
+  func run(_ console: Console) throws -> Result? {
     let text = try ProbeText(model: model, sample: sample).windows(tokens: Self.tokens)
     let tokens = Double(text.probed.tokens)
-    let curve = try console.task("probe the output head", total: tokens, unit: "tokens") { task in
+    let (curve, offsets) = try console.task("probe the output head", total: tokens, unit: "tokens") { task in
       try HeadMeasurement(RoundedWeights(model.weights, .int8Planes), threads: threads)
         .run(text.windows) { task.advance(to: $0 * tokens) }
     }
@@ -38,6 +46,6 @@ struct HeadProbe {
           "solve: output head: \(rows) rows (\(Format.percent(point.share))) within \(point.margin) of the greatest "
           + "logit read whole, KL \(Format.scientific(point.kl))"
       } ?? "solve: output head: every margin loses too much, so that all rows are read whole")
-    return found.map { ($0, text.probed) }
+    return found.map { Result(point: $0, offsets: offsets, text: text.probed) }
   }
 }

@@ -1,6 +1,7 @@
 import ActivationStatistics
 import Dispatch
 import Synchronization
+import Transformer
 
 /// Turns what collectors counted into files while the next layer is computed: adding up, compressing
 /// and writing a layer keep one thread busy for a while, in which the others would wait.
@@ -25,16 +26,19 @@ final class LayerWriter: Sendable {
 
   /// A collector with nothing in it; waits until one has been written.
   ///
+  /// - Parameter offsets: Of the layer that it is to watch.
   /// - Throws: What writing an earlier layer has thrown.
-  func nextCollector() throws -> StatisticsCollector {
+  func nextCollector(_ offsets: PlaneOffsets?) throws -> StatisticsCollector {
     free.wait()
     do {
-      return collectors[
+      let collector = collectors[
         try state.withLock { state in
           if let failure = state.failure { throw failure }
           defer { state.next = 1 - state.next }
           return state.next
         }]
+      collector.use(offsets)
+      return collector
     } catch {
       free.signal()
       throw error

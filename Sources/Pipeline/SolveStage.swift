@@ -57,6 +57,7 @@ public struct SolveStage: Sendable {
       var thresholds = thresholds
       thresholds.request.head = found != nil
       thresholds.headMargin = found?.point.margin
+      thresholds.headOffsets = found?.offsets
       thresholds.realised.fullHead = found?.point.share
       thresholds.headMeasuredOn = found?.text
       return thresholds

@@ -32,7 +32,9 @@ extension TokenBytes {
         sparse += read * size
       }
     }
-    if !shares.isEmpty { sparse += Double(thresholds?.layers.reduce(0) { $0 + $1.gradingBytes } ?? 0) }
+    guard !shares.isEmpty, let thresholds else { return }
+    sparse += Double(thresholds.layers.reduce(0) { $0 + $1.gradingBytes })
+    sparse += Double(MemoryLayout<Float>.size * (thresholds.headOffsets?.count ?? 0))
   }
 }
 
@@ -57,9 +59,10 @@ extension Thresholds.Shares {
 }
 
 extension Thresholds.Layer {
-  /// The thresholds that a token reads, float32.
+  /// The thresholds and offsets that a token reads, float32.
   fileprivate var gradingBytes: Int {
     let both = Thresholds.Place.allCases.map { (self[$0]?.count ?? 0) + (full?[$0]?.count ?? 0) }
-    return MemoryLayout<Float>.size * both.reduce(0, +)
+    let added = offsets.map { $0.gate.count + $0.up.count } ?? 0
+    return MemoryLayout<Float>.size * (both.reduce(0, +) + added)
   }
 }

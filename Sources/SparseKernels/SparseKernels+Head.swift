@@ -34,13 +34,17 @@ extension SparseKernels {
   /// `y[channel_k] ← y[channel_k] + value_k · Σ_c w[channel_k, c] · x[c]` at the list's `positions`, whose values become
   /// what was added; `w` has one row an output, and rows that are not listed are not read.
   ///
+  /// - Parameter offsets: Taken away from the listed channels of `y`; nothing is where it is `nil`.
   /// - Complexity: O(`positions.count` · `w.columns`).
   package func addListed(
     _ w: WeightMatrix, _ x: KernelInput, _ list: KeptList, positions: Range<Int>,
-    to y: UnsafeMutableBufferPointer<Float>
+    to y: UnsafeMutableBufferPointer<Float>, less offsets: UnsafeBufferPointer<Float>? = nil
   ) {
-    precondition(y.count == w.rows)
+    precondition(y.count == w.rows && offsets?.count ?? y.count == y.count)
     vmmsp(w, x, list, positions: positions)
-    for k in positions { y[Int(list.indices[k])] += list.values[k] }
+    for k in positions {
+      let channel = Int(list.indices[k])
+      y[channel] += list.values[k] - (offsets?[channel] ?? 0)
+    }
   }
 }

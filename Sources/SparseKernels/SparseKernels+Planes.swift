@@ -4,34 +4,37 @@ import CSparseKernels
 // channel, whose product then says how many bits of the channel are worth reading: none, half or all of them.
 //
 //     kernels.gemv(highPlanes, x, into: sums, rows: 0..<highPlanes.rows)
-//     let parts = kernels.grade(sums, .silu, half: h, full: f, channels: 0..<channels, into: half, full)
+//     let parts = kernels.grade(sums, nil, .silu, half: h, full: f, channels: 0..<channels, into: half, full)
 //     half.join([parts.half])
 //     full.join([parts.full])
 //     kernels.refine(lowPlanes, x, .silu, full, positions: 0..<full.count, sums: sums)
 //
 // Matrices and sums have the rows of gate and up in turn: of channel c the gate's is row 2c, the up projection's 2c + 1.
 extension SparseKernels {
-  /// Finds the products `activation(gate sum) · up sum` of `channels` and lists them by their magnitude: those that
+  /// Finds the products `activation(gate sum) · up sum` of `channels`, from sums with `offsets` added, and lists them by their magnitude: those that
   /// reach the threshold for all bits in `full`, others that reach that for half of them in `half`, thus never one that
   /// is not a number, with the products as their values. `refine` makes those of `full` anew. Returns the parts that it
   /// wrote, which `join` makes visible; both begin at `channels.lowerBound`.
   ///
   /// - Parameters:
   ///   - sums: `[2 · channels]`, gate and up in turn.
+  ///   - offsets: As many; none where it is `nil`.
   ///   - halfThresholds: One a channel, or one for all.
   ///   - fullThresholds: Likewise, none below that for half.
   /// - Complexity: O(`channels.count`).
   package func grade(
-    _ sums: UnsafeBufferPointer<Float>, _ activation: KernelActivation, half halfThresholds: UnsafeBufferPointer<Float>,
-    full fullThresholds: UnsafeBufferPointer<Float>, channels: Range<Int>, into half: KeptList, _ full: KeptList
+    _ sums: UnsafeBufferPointer<Float>, _ offsets: UnsafeBufferPointer<Float>?, _ activation: KernelActivation,
+    half halfThresholds: UnsafeBufferPointer<Float>, full fullThresholds: UnsafeBufferPointer<Float>,
+    channels: Range<Int>, into half: KeptList, _ full: KeptList
   ) -> (half: Range<Int>, full: Range<Int>) {
     precondition(half !== full && half.channels == full.channels && channels.within(full.channels))
-    precondition(sums.count == 2 * full.channels)
+    precondition(sums.count == 2 * full.channels && offsets?.count ?? sums.count == sums.count)
     // No channels have no address, and nothing to grade.
     guard let values = sums.baseAddress else { return (0..<0, 0..<0) }
     let first = channels.lowerBound
     let counts = gambit_grade(
-      values, activation.c, halfThresholds.c(channels: full.channels), fullThresholds.c(channels: full.channels),
+      values, offsets?.baseAddress, activation.c, halfThresholds.c(channels: full.channels),
+      fullThresholds.c(channels: full.channels),
       half.part(from: first), full.part(from: first), channels.c)
     return (first..<first + counts.half, first..<first + counts.full)
   }

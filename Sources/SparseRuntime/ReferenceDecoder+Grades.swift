@@ -1,6 +1,7 @@
 import LinearAlgebra
 import SparseBundle
 import ThresholdSolver
+import Transformer
 
 // Weights in planes, by the definition: each channel and input reads all bits, the high plane's, or none.
 extension ReferenceDecoder {
@@ -29,10 +30,11 @@ extension ReferenceDecoder {
     let layer = model.layers[index]
     guard let high = layer.high else { return [] }
     let (input, channels) = (rounded(normed), 0..<layer.gate.rows)
-    func product(_ gate: Matrix, _ up: Matrix, _ channel: Int) -> Float {
-      activation(dot(gate, row: channel, input)) * dot(up, row: channel, input)
+    func product(_ gate: Matrix, _ up: Matrix, _ channel: Int, _ offsets: PlaneOffsets? = nil) -> Float {
+      activation(dot(gate, row: channel, input) + (offsets?.gate[channel] ?? 0))
+        * (dot(up, row: channel, input) + (offsets?.up[channel] ?? 0))
     }
-    let scores = channels.map { product(high.gate, high.up, $0) }
+    let scores = channels.map { product(high.gate, high.up, $0, layer.thresholds.offsets) }
     let grades = grade(scores, .ffn, \.ffn, index, rule)
     let products = channels.map { grades[$0] == .full ? product(layer.gate, layer.up, $0) : scores[$0] }
     return inputs(layer.down, high.down, products, grades)
@@ -42,7 +44,7 @@ extension ReferenceDecoder {
   mutating func gradedLogits(_ x: [Float], _ rule: KeepRule) -> [Float] {
     let logits = outputs(model.outputHead, x)
     guard !rule.isDense, let margin = model.headMargin, let high = model.highOutputHead else { return logits }
-    let coarse = outputs(high, x)
+    let coarse = model.headOffsets.map { add($0, to: outputs(high, x)) } ?? outputs(high, x)
     let greatest = coarse.reduce(-.infinity) { $1 > $0 ? $1 : $0 }
     var whole = coarse.map { $0 >= greatest - margin }
     decided.head.count(whole, rule)

@@ -17,7 +17,8 @@ extension SparseModel {
       },
       finalNorm: try bundle.weights.finalNorm(),
       outputHead: bundle.configuration.tiedEmbeddings ? embedding : try bundle.weights.outputHead(),
-      highOutputHead: try bundle.weights.highAlone?.outputHead(), headMargin: bundle.thresholds.headMargin)
+      highOutputHead: try bundle.weights.highAlone?.outputHead(), headMargin: bundle.thresholds.headMargin,
+      headOffsets: bundle.thresholds.headOffsets)
   }
 }
 

@@ -86,10 +86,12 @@ public struct SparseModel: Sendable {
   public var highOutputHead: Matrix?
   /// How far below the greatest logit by high planes a row of the head is still read whole; `nil` where all rows are.
   public var headMargin: Float?
+  /// What is added to the logits of rows whose high planes are read alone; nothing where it is `nil`.
+  public var headOffsets: [Float]?
 
   public init(
     configuration: ModelConfiguration, embedding: Matrix, layers: [Layer], finalNorm: [Float], outputHead: Matrix,
-    highOutputHead: Matrix? = nil, headMargin: Float? = nil
+    highOutputHead: Matrix? = nil, headMargin: Float? = nil, headOffsets: [Float]? = nil
   ) {
     self.configuration = configuration
     self.embedding = embedding
@@ -98,6 +100,7 @@ public struct SparseModel: Sendable {
     self.outputHead = outputHead
     self.highOutputHead = highOutputHead
     self.headMargin = headMargin
+    self.headOffsets = headOffsets
   }
 
   /// Takes thresholds of another budget of the same bundle.
@@ -107,5 +110,6 @@ public struct SparseModel: Sendable {
     precondition(thresholds.layers.count == layers.count)
     for index in layers.indices { layers[index].thresholds = thresholds.layers[index] }
     headMargin = thresholds.headMargin
+    headOffsets = thresholds.headOffsets
   }
 }

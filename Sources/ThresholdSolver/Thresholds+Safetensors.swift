@@ -1,4 +1,5 @@
 import Checkpoints
+import Transformer
 
 // The file: per layer `l` the float32 tensors `layers.l.ffn.threshold` [intermediateSize] and, where
 // attention is cut, `layers.l.attention.query_threshold` and `layers.l.attention.output_threshold`
@@ -9,10 +10,12 @@ import Checkpoints
 // is cut, `layers.l.attention.{key,value}_threshold` (each [1] or [hiddenSize]). Methods that grade weights, and no
 // others, have `layers.l.ffn.full_threshold` [intermediateSize] and, where attention is graded, all four
 // `layers.l.attention.*_threshold` and as many `layers.l.attention.*_full_threshold` (one a channel). Theirs alone, too, is
-// `head_margin` in the metadata, where the output head is read on demand.
+// `head_margin` in the metadata, where the output head is read on demand, with the tensor `head.offset` [vocabularySize],
+// and in all layers or in none `layers.l.ffn.{gate,up}_offset` [intermediateSize].
 extension Thresholds {
   static let format = "gambit-thresholds"
   static let version = "1"
+  private static let headOffset = "head.offset"
   private static let allocationText = "allocation_measured_on"
   private static let headText = "head_measured_on"
 
@@ -25,7 +28,8 @@ extension Thresholds {
         (Name.otherInput, layer.otherInput), (Name.query, layer.query), (Name.key, layer.key),
         (Name.value, layer.value), (Name.output, layer.output), (Name.fullFFN, layer.full?.ffn),
         (Name.fullQuery, layer.full?.query), (Name.fullKey, layer.full?.key), (Name.fullValue, layer.full?.value),
-        (Name.fullOutput, layer.full?.output),
+        (Name.fullOutput, layer.full?.output), (Name.gateOffset, layer.offsets?.gate),
+        (Name.upOffset, layer.offsets?.up),
       ] {
         guard let values else { continue }
         tensors.append(SafetensorsTensor(name: name.tensor(index), shape: [values.count], values: values))
@@ -35,6 +39,9 @@ extension Thresholds {
           SafetensorsTensor(
             name: Name.source.tensor(index), shape: [upDecides.count], values: upDecides.map { $0 ? 1 : 0 as UInt8 }))
       }
+    }
+    if let headOffsets {
+      tensors.append(SafetensorsTensor(name: Self.headOffset, shape: [headOffsets.count], values: headOffsets))
     }
     return try SafetensorsWriter.encode(tensors, metadata: metadata)
   }
@@ -151,7 +158,8 @@ extension Thresholds {
     func isPresent(_ name: Name) -> Bool { file.header.tensor(named: name.tensor(0)) != nil }
     let parts = Name.optional.filter(isPresent)
     guard parts.filter(Name.ofSomeMethods.contains) == Name.parts(of: method, attention: attention),
-      !method.cutsInputs || (parts.contains(.input) && parts.contains(.product))
+      !method.cutsInputs || (parts.contains(.input) && parts.contains(.product)),
+      parts.contains(.gateOffset) == parts.contains(.upOffset), method.gradesWeights || !parts.contains(.gateOffset)
     else { throw SolverError.malformed("'\(file.path)' has not the tensors of its method '\(method.rawValue)'") }
     layers = try (0..<count).map { layer in
       func values(_ name: Name, where isAllowed: (Float) -> Bool = { $0 >= 0 }) throws -> [Float] {
@@ -177,9 +185,19 @@ extension Thresholds {
           : GradedPlaces(
             ffn: try values(.fullFFN), query: attention ? try values(.fullQuery) : nil,
             key: attention ? try values(.fullKey) : nil, value: attention ? try values(.fullValue) : nil,
-            output: attention ? try values(.fullOutput) : nil))
+            output: attention ? try values(.fullOutput) : nil),
+        offsets: parts.contains(.gateOffset)
+          ? PlaneOffsets(
+            gate: try values(.gateOffset, where: \.isFinite), up: try values(.upOffset, where: \.isFinite)) : nil)
     }
-    guard file.header.tensors.count == count * ((attention ? 3 : 1) + parts.count) else {
+    headOffsets =
+      try headMargin == nil || file.header.tensor(named: Self.headOffset) == nil
+      ? nil : file.values(of: Self.headOffset)
+    guard headOffsets?.allSatisfy(\.isFinite) ?? true else {
+      throw SolverError.malformed("'\(Self.headOffset)' in '\(file.path)' has values that are no numbers")
+    }
+    let others = headOffsets == nil ? 0 : 1
+    guard file.header.tensors.count == count * ((attention ? 3 : 1) + parts.count) + others else {
       throw SolverError.malformed("'\(file.path)' has tensors beyond those of its \(count) layers")
     }
   }
@@ -201,6 +219,8 @@ extension Thresholds {
     guard headMargin.map({ request.method.gradesWeights && $0.isFinite && $0 >= 0 }) ?? true else {
       throw .malformed("their margin of the output head is no finite number from 0, or their method has none")
     }
+    guard headOffsets.map({ $0.count == c.vocabularySize && $0.allSatisfy(\.isFinite) && headMargin != nil }) ?? true
+    else { throw .malformed("they have not one offset for each of the output head's rows, or no margin of it") }
     for (index, layer) in layers.enumerated() {
       let fits =
         layer.ffn.count == c.intermediateSize && [1, c.hiddenSize].contains(layer.query?.count ?? 1)
@@ -210,6 +230,7 @@ extension Thresholds {
           .allSatisfy { [1, c.hiddenSize].contains($0?.count ?? 1) }
         && layer.upDecides?.count ?? c.intermediateSize == c.intermediateSize
         && layer.bias?.count ?? c.hiddenSize == c.hiddenSize
+        && layer.offsets.map { $0.isUsable(channels: c.intermediateSize) && layer.full != nil } ?? true
         && (layer.full.map { full in
           full.ffn.count == c.intermediateSize && full.output?.count ?? c.queryWidth == c.queryWidth
             && [full.query, full.key, full.value].allSatisfy { $0?.count ?? c.hiddenSize == c.hiddenSize }
@@ -239,9 +260,11 @@ extension Thresholds {
     case fullKey = "attention.key_full_threshold"
     case fullValue = "attention.value_full_threshold"
     case fullOutput = "attention.output_full_threshold"
+    case gateOffset = "ffn.gate_offset"
+    case upOffset = "ffn.up_offset"
 
     /// What there is in all layers or in none.
-    static let optional: [Name] = [.source, .product, .input, .bias] + ofSomeMethods
+    static let optional: [Name] = [.source, .product, .input, .bias, .gateOffset, .upOffset] + ofSomeMethods
     /// Of these, what the method decides on.
     static let ofSomeMethods: [Name] = [
       .otherInput, .key, .value, .fullFFN, .fullQuery, .fullKey, .fullValue, .fullOutput,
@@ -260,6 +283,8 @@ extension Thresholds {
 extension Thresholds.Layer {
   /// Which of the optional parts there are.
   fileprivate var parts: [Bool] {
-    Thresholds.Place.allCases.flatMap { [self[$0] != nil, full?[$0] != nil] } + [upDecides != nil, bias != nil]
+    Thresholds.Place.allCases.flatMap { [self[$0] != nil, full?[$0] != nil] } + [
+      upDecides != nil, bias != nil, offsets != nil,
+    ]
   }
 }

@@ -1,5 +1,6 @@
 import ActivationStatistics
 import Checkpoints
+import Transformer
 
 /// Thresholds of every layer, and what they were solved for.
 public struct Thresholds: Sendable, Equatable {
@@ -30,11 +31,14 @@ public struct Thresholds: Sendable, Equatable {
     /// Weights in planes: from these on all bits of a channel or input are read, below them and from the thresholds above
     /// on its high plane alone; `nil` where what is kept is always read whole. One a channel.
     public var full: GradedPlaces<[Float]>?
+    /// Weights in planes: what is added to the sums of gate and up where their high planes are read alone; `nil` where
+    /// nothing is.
+    public var offsets: PlaneOffsets?
 
     public init(
       ffn: [Float], query: [Float]? = nil, key: [Float]? = nil, value: [Float]? = nil, output: [Float]? = nil,
       upDecides: [Bool]? = nil, product: [Float]? = nil, input: [Float]? = nil, otherInput: [Float]? = nil,
-      bias: [Float]? = nil, full: GradedPlaces<[Float]>? = nil
+      bias: [Float]? = nil, full: GradedPlaces<[Float]>? = nil, offsets: PlaneOffsets? = nil
     ) {
       self.ffn = ffn
       self.query = query
@@ -47,6 +51,7 @@ public struct Thresholds: Sendable, Equatable {
       self.otherInput = otherInput
       self.bias = bias
       self.full = full
+      self.offsets = offsets
     }
   }
 
@@ -94,6 +99,8 @@ public struct Thresholds: Sendable, Equatable {
   /// least the greatest such logit less this, in nats, and of the others the high plane; `nil` where all rows are read
   /// whole.
   public var headMargin: Float?
+  /// What is added to the logits of rows whose high planes are read alone, `[vocabularySize]`; `nil` where nothing is.
+  public var headOffsets: [Float]?
   /// The shares dropped of the calibration text.
   public var realised: Shares
   /// SHA-256 of the model, of the text, and of the statistics that were solved.
@@ -106,13 +113,14 @@ public struct Thresholds: Sendable, Equatable {
   public var headMeasuredOn: ProbedText?
 
   public init(
-    request: SolverRequest, layers: [Layer], headMargin: Float? = nil, realised: Shares, modelHash: String,
-    corpusHash: String, statisticsHash: String, allocationMeasuredOn: ProbedText? = nil,
+    request: SolverRequest, layers: [Layer], headMargin: Float? = nil, headOffsets: [Float]? = nil, realised: Shares,
+    modelHash: String, corpusHash: String, statisticsHash: String, allocationMeasuredOn: ProbedText? = nil,
     headMeasuredOn: ProbedText? = nil
   ) {
     self.request = request
     self.layers = layers
     self.headMargin = headMargin
+    self.headOffsets = headOffsets
     self.realised = realised
     self.modelHash = modelHash
     self.corpusHash = corpusHash
@@ -155,7 +163,9 @@ extension Thresholds.Layer {
           preconditionFailure("statistics without scores, or no planes")
         }
         graded = layer
-        return layer.thresholds(saving: places, attention: request.attention)
+        var thresholds = layer.thresholds(saving: places, attention: request.attention)
+        thresholds.offsets = record.offsets
+        return thresholds
       }
       guard let method = request.solver.method else {
         precondition(norms != nil || !request.method.weighsColumns)

@@ -73,6 +73,10 @@ public protocol ActivationTap: Sendable {
   /// Whether `gradedProduct` is to be called in place of `product`.
   var gradesProducts: Bool { get }
 
+  /// What is added to the sums of gate and up that high planes alone give, before `gradedProduct` is called; nothing
+  /// where it is `nil`.
+  func planeOffsets(layer: Int) -> PlaneOffsets?
+
   /// The normed input that query, key and value projections share: `[tokens, hiddenSize]`.
   func attentionInput(_ x: Activations, _ context: TapContext) throws
   /// The query projection's own copy of the attention input: `[tokens, hiddenSize]`.
@@ -112,6 +116,7 @@ extension ActivationTap {
   public var masksOtherInput: Bool { false }
   public var gradedInputs: Set<GradedInput> { [] }
   public var gradesProducts: Bool { false }
+  public func planeOffsets(layer: Int) -> PlaneOffsets? { nil }
   public func attentionInput(_ x: Activations, _ context: TapContext) throws {}
   public func queryInput(_ x: Activations, _ context: TapContext) throws {}
   public func keyInput(_ x: Activations, _ context: TapContext) throws {}

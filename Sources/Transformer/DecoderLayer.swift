@@ -81,8 +81,9 @@ struct DecoderLayer {
     let product = Activations(w.product, tokens: tokens)
     var half: (Matrix, Matrix)?
     if let high, let space = w.half, tap.gradesProducts {
-      project(w.normed, high.gate, into: space.product, tokens)
-      project(w.normed, high.up, into: space.up, tokens)
+      let offsets = tap.planeOffsets(layer: index)
+      project(w.normed, high.gate, bias: offsets?.gate, into: space.product, tokens)
+      project(w.normed, high.up, bias: offsets?.up, into: space.up, tokens)
       activate(space.product, tokens)
       VectorMath.multiply(space.product.base, space.up.base, into: space.product.base, count: count)
       if try tap.gradedProduct(product, half: Activations(space.product, tokens: tokens), context) {

@@ -14,6 +14,7 @@ public struct OutputHead: Sendable {
 
   private struct Demand: Sendable {
     let margin: Float
+    let offsets: [Float]?
     let counter = RowCounter()
   }
 
@@ -28,13 +29,30 @@ public struct OutputHead: Sendable {
 
   /// The same head, read on demand from now on and counted anew; read whole where the margin is `nil`.
   ///
-  /// - Parameter margin: In nats.
+  /// - Parameters:
+  ///   - margin: In nats.
+  ///   - offsets: Added to the logits of high planes, `[vocabularySize]`.
   /// - Precondition: It has its high plane, or there is no margin.
-  public func onDemand(margin: Float?) -> OutputHead {
+  public func onDemand(margin: Float?, offsets: [Float]? = nil) -> OutputHead {
     precondition(margin == nil || high != nil)
     var head = self
-    head.demand = margin.map { Demand(margin: $0) }
+    head.demand = margin.map { Demand(margin: $0, offsets: offsets) }
     return head
+  }
+
+  /// What high planes leave out of logits on the mean, `[vocabularySize]`.
+  ///
+  /// - Parameter meanInput: Of the normed hidden states, `[hiddenSize]`.
+  /// - Precondition: It has its high plane.
+  public func offsets(meanInput: [Double]) -> [Float] {
+    guard let high else { preconditionFailure("no high plane") }
+    return PlaneOffsets.leftOut(of: weight, high, meanInput)
+  }
+
+  /// The mean of the normed hidden states of some rows, `[hiddenSize]`, times their number.
+  public func inputSum(_ hidden: Matrix, rows: Range<Int>) -> [Double] {
+    let normed = normed(hidden, rows: rows)
+    return (0..<normed.columns).map { column in (0..<rows.count).reduce(0) { $0 + Double(normed[$1, column]) } }
   }
 
   /// The share of rows that were read by both planes so far, over all positions; `nil` where all of them are.
@@ -55,7 +73,7 @@ public struct OutputHead: Sendable {
     let normed = normed(hidden, rows: rows, tap: tap)
     let logits = product(normed, weight)
     guard let demand, let high else { return (logits, nil) }
-    let coarse = product(normed, high)
+    let coarse = product(normed, high, offsets: demand.offsets)
     let readWhole = (0..<rows.count).map { row in
       let (whole, part) = (logits.row(row), coarse.row(row))
       let least = Self.greatest(part, vocabularySize) - demand.margin
@@ -72,11 +90,14 @@ public struct OutputHead: Sendable {
 
   /// Logits by both planes, and by the high one alone, each `[rows.count, vocabularySize]`.
   ///
+  /// - Parameter offsets: Added to those of the high one, `[vocabularySize]`.
   /// - Precondition: It has its high plane.
-  public func planeLogits(_ hidden: Matrix, rows: Range<Int>) -> (both: Matrix, high: Matrix) {
+  public func planeLogits(
+    _ hidden: Matrix, rows: Range<Int>, offsets: [Float]? = nil
+  ) -> (both: Matrix, high: Matrix) {
     guard let high else { preconditionFailure("no high plane") }
     let normed = normed(hidden, rows: rows)
-    return (product(normed, weight), product(normed, high))
+    return (product(normed, weight), product(normed, high, offsets: offsets))
   }
 
   private func normed(_ hidden: Matrix, rows: Range<Int>, tap: (Activations) -> Void = { _ in }) -> Matrix {
@@ -88,9 +109,12 @@ public struct OutputHead: Sendable {
     return normed
   }
 
-  private func product(_ normed: Matrix, _ weight: Matrix) -> Matrix {
+  private func product(_ normed: Matrix, _ weight: Matrix, offsets: [Float]? = nil) -> Matrix {
     let logits = Matrix(rows: normed.rows, columns: vocabularySize)
     MatrixProduct.multiply(normed.view, transposed: weight.view, into: logits.view)
+    if let offsets {
+      for row in 0..<logits.rows { VectorMath.add(offsets, to: logits.row(row)) }
+    }
     return logits
   }
 

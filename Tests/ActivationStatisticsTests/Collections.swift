@@ -89,9 +89,12 @@ struct SmallStatistics {
   }
 
   /// Writes a file with a record for each layer.
-  static func write(_ description: StatisticsDescription = description(), to path: String) throws -> [LayerRecord] {
+  static func write(
+    _ description: StatisticsDescription = description(), to path: String, offsets: PlaneOffsets? = nil
+  ) throws -> [LayerRecord] {
     let checkpoint = try StatisticsCheckpoint(of: description, for: path, resuming: .never)
-    let records = [record(seed: 10, description), record(seed: 20, description)]
+    var records = [record(seed: 10, description), record(seed: 20, description)]
+    for layer in records.indices { records[layer].offsets = offsets }
     for (layer, record) in records.enumerated() { try checkpoint.store(record, layer: layer) }
     try checkpoint.finish()
     return records

@@ -3,6 +3,7 @@ import Files
 import HDF5
 import TestSupport
 import Testing
+import Transformer
 
 @testable import ActivationStatistics
 
@@ -40,6 +41,35 @@ struct StatisticsFileTests {
     #expect(throws: StatisticsError.self) {
       try StatisticsFile.merge([folder.path("0.h5"), folder.path("plain.h5")], to: folder.path("none.h5"))
     }
+  }
+
+  /// Those of the corpus' first part, in whatever order parts are given; others are of another collection.
+  @Test func offsetsAreReadBackAndMustAgree() throws {
+    func write(_ name: String, _ range: Range<Int>, _ offsets: PlaneOffsets?) throws -> String {
+      let description = SmallStatistics.description(coverage: [range], scores: "int8-planes")
+      let path = folder.path(name)
+      _ = try SmallStatistics.write(description, to: path, offsets: offsets)
+      #expect(try StatisticsFile(path: path).layer(1).offsets == offsets)
+      return path
+    }
+    let channels = SmallStatistics.description().intermediateSize
+    let up = [Float](repeating: 0.5, count: channels)
+    let offsets = PlaneOffsets(gate: (0..<channels).map { Float($0) - 1 }, up: up)
+    let rounded = PlaneOffsets(gate: offsets.gate.map { $0 * 1.00001 }, up: up)
+    let first = try write("0.h5", 0..<4, offsets)
+    for order in [[first, try write("1.h5", 4..<10, rounded)], [folder.path("1.h5"), first]] {
+      try StatisticsFile.merge(order, to: folder.path("all.h5"))
+      #expect(try StatisticsFile(path: folder.path("all.h5")).layer(1).offsets == offsets)
+    }
+    let other = PlaneOffsets(gate: offsets.gate.map { $0 * 1.1 }, up: up)
+    for unlike in [other, PlaneOffsets(gate: up, up: offsets.gate), nil] {
+      let second = try write("2.h5", 4..<10, unlike)
+      #expect(throws: StatisticsError.otherCollection(second, first, difference: "set of offsets")) {
+        try StatisticsFile.merge([second, first], to: folder.path("none.h5"))
+      }
+    }
+    let infinite = PlaneOffsets(gate: up, up: [.infinity] + up.dropFirst())
+    #expect(throws: StatisticsError.self) { try write("3.h5", 0..<4, infinite) }
   }
 
   @Test func layerThatIsNotThereIsAnError() throws {

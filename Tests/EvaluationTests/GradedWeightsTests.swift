@@ -32,7 +32,8 @@ struct GradedWeightsTests {
   @Test func logitsOfAHeadOnDemandAreNumpys() throws {
     let (margin, share) = (try oracle.values(of: "head.margin")[0], oracle.doubles(of: "head.share")[0])
     let walked = try ThresholdWalk(weights, threads: 1).run([ids], thresholds(headMargin: margin))
-    let head = try walked.pass.outputHead(weights, hasHighPlane: true).onDemand(margin: margin)
+    let head = try walked.pass.outputHead(weights, hasHighPlane: true).onDemand(
+      margin: margin, offsets: oracle.values(of: "head.offset"))
     let (logits, readWhole) = head.gradedLogits(try walked.states.sequence(0), rows: 0..<ids.count)
     try expectNear(logits.values, "head.logits")
     #expect(((head.shareReadWhole ?? .nan) - share).magnitude < 1e-9)
@@ -78,7 +79,9 @@ struct GradedWeightsTests {
 
   /// Scores are counted of a model that runs with both planes of everything.
   @Test func scoresAddUpToNumpysSums() throws {
-    for (index, record) in try collectStatistics(weights, [ids], sinkPositions: 0).enumerated() {
+    let offsets = try (0..<3).map { try oracle.planeOffsets(layer: $0) }
+    for (index, record) in try collectStatistics(weights, [ids], sinkPositions: 0, offsets: offsets).enumerated() {
+      #expect(record.offsets == offsets[index])
       let scores = try #require(record.regular.scores)
       for (name, sums) in [("energy", scores.energy.values), ("error", scores.error.values)] {
         let byChannel = sums.split(into: 160).map { $0.reduce(0, +) }

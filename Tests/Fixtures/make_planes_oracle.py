@@ -7,6 +7,9 @@ Runs it in float64 and writes `statistics/planes.safetensors`. PLACE is one of q
 
 - `ids`: tokens of `models/llama/oracle.safetensors`; `dense.logits` [positions, vocabulary] with both planes of
   everything;
+- `layers.l.ffn.gate_offset` and `layers.l.ffn.up_offset` [channels], `head.offset` [vocabulary], float32: the means of
+  what high planes leave out of these sums over these tokens, both planes of everything else being read; added wherever
+  high planes stand alone;
 - `layers.l.ffn.energy` and `layers.l.ffn.error`, float64 [channels]: over these tokens, the sums of (g u)² and of
   (g u - h)², h being the product by the high planes of gate and up alone;
 - `layers.l.PLACE.half` and `layers.l.PLACE.full`, float32, one a channel: thresholds that no value comes close to;
@@ -59,12 +62,15 @@ def all_planes(weights: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], d
 class Grades:
     """Splits what a projection reads; its weights are both planes and the high one side by side."""
 
-    def __init__(self, high: dict[str, np.ndarray], limits: dict[tuple[int, str], tuple[np.ndarray, np.ndarray]]):
-        self.high, self.limits = high, limits
-        self.shares, self.seen, self.nearest, self.gate = {}, {}, np.inf, None
+    def __init__(self, high: dict[str, np.ndarray], limits: dict[tuple[int, str], tuple[np.ndarray, np.ndarray]],
+                 offsets: dict[tuple[int, str], np.ndarray]):
+        self.high, self.limits, self.offsets = high, limits, offsets
+        self.shares, self.seen, self.inputs, self.nearest, self.gate = {}, {}, {}, np.inf, None
 
     def half_product(self, layer: int, x: np.ndarray) -> np.ndarray:
-        gate, up = (x @ tiny_llama.projection(self.high, layer, name).T for name in ("mlp.gate", "mlp.up"))
+        self.inputs[layer] = x.reshape(-1, x.shape[-1])
+        gate, up = (x @ tiny_llama.projection(self.high, layer, name).T + self.offsets.get((layer, name), 0)
+                    for name in ("mlp.gate", "mlp.up"))
         return gate / (1 + np.exp(-gate)) * up
 
     def __call__(self, layer: int, name: str, x: np.ndarray) -> np.ndarray:
@@ -81,6 +87,15 @@ class Grades:
         self.shares[layer, name] = np.array([(size < least).mean(), (size >= most).mean()])
         return np.concatenate(
             [np.where(size >= most, x, 0), np.where((size >= least) & (size < most), half, 0)], -1)
+
+
+def mean_left_out(both: dict[str, np.ndarray], high: dict[str, np.ndarray],
+                  inputs: dict[int, np.ndarray]) -> dict[tuple[int, str], np.ndarray]:
+    def mean(layer: int, name: str, x: np.ndarray) -> np.ndarray:
+        whole, part = (x @ tiny_llama.projection(weights, layer, name).T for weights in (both, high))
+        return (whole - part).mean(0).astype(np.float32)
+
+    return {(layer, name): mean(layer, name, x) for layer, x in inputs.items() for name in ("mlp.gate", "mlp.up")}
 
 
 def side_by_side(both: dict[str, np.ndarray], high: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -106,8 +121,16 @@ def main() -> None:
     both, high = all_planes(tiny_llama.checked_weights())
     weights = side_by_side(both, high)
     ids = load_file(tiny_llama.LLAMA / "oracle.safetensors")["ids"][:1, :TOKENS]
-    dense = Grades(high, {})
-    tensors = {"ids": ids, "dense.logits": tiny_llama.run(ids, weights, dense)[0][0].astype(np.float32)}
+    first = Grades(high, {}, {})
+    logits = tiny_llama.run(ids, weights, first)[0]
+    offsets = mean_left_out(both, high, first.inputs)
+    by_high_head = weights | {"lm_head.weight": high["lm_head.weight"]}
+    head_offset = (logits - tiny_llama.run(ids, by_high_head, first)[0]).mean((0, 1)).astype(np.float32)
+    dense = Grades(high, {}, offsets)
+    tiny_llama.run(ids, weights, dense)
+    tensors = {"ids": ids, "dense.logits": logits[0].astype(np.float32), "head.offset": head_offset}
+    tensors |= {f"layers.{layer}.ffn.{name.removeprefix('mlp.')}_offset": offset
+                for (layer, name), offset in offsets.items()}
     quantiles = {}
     for (layer, name), (x, half) in dense.seen.items():
         if name == "mlp.down":
@@ -116,7 +139,7 @@ def main() -> None:
         quantiles[layer, name] = tuple(np.quantile(np.abs(half), share, axis=0) for share in (0.3, 0.75))
     for scale in np.linspace(1.001, 1.1, 200):
         limits = {key: tuple((scale * value).astype(np.float32) for value in pair) for key, pair in quantiles.items()}
-        graded = Grades(high, limits)
+        graded = Grades(high, limits, offsets)
         logits = tiny_llama.run(ids, weights, graded)[0]
         if graded.nearest > MARGIN:
             break
@@ -126,8 +149,8 @@ def main() -> None:
     for (layer, name), (half, full) in limits.items():
         place = f"layers.{layer}.{PLACES[name]}"
         tensors |= {f"{place}.half": half, f"{place}.full": full, f"{place}.shares": graded.shares[layer, name]}
-    coarse = tiny_llama.run(ids, weights | {"lm_head.weight": high["lm_head.weight"]}, graded)[0]
-    margin, on_head, share = on_demand(logits[0], coarse[0])
+    coarse = tiny_llama.run(ids, by_high_head, graded)[0]
+    margin, on_head, share = on_demand(logits[0], coarse[0] + head_offset)
     tensors |= {"head.margin": np.array([margin]), "head.logits": on_head.astype(np.float32),
                 "head.share": np.array([share])}
     save(FIXTURES / "statistics" / "planes.safetensors", tensors, versions("numpy", "safetensors"))

@@ -134,14 +134,55 @@ struct PlaneStagesTests {
     let whole = try solve(checkpoint, sparsities: [0.5])[0]
     #expect(whole.headMargin == nil && whole.realised.fullHead == nil && !whole.request.head)
     let probe = HeadProbe(model: checkpoint, sample: folder.path("sample.h5"), threads: 1)
-    let (point, text) = try #require(try probe.run(console))
+    let found = try #require(try probe.run(console))
+    let (point, text) = (found.point, found.text)
     #expect(point.kl < HeadProbe.greatestKL && point.missed <= HeadProbe.greatestMissed)
     let onDemand = try solve(checkpoint, sparsities: [0.5], head: true, sample: folder.path("sample.h5"))[0]
+    #expect(onDemand.headOffsets == found.offsets && found.offsets.count == checkpoint.configuration.vocabularySize)
     #expect(onDemand.headMargin == point.margin && onDemand.realised.fullHead == point.share)
     let sample = try TokenSequences(contentsOf: URL(filePath: folder.path("sample.h5")))
     #expect(onDemand.headMeasuredOn == text && text.text == sample.contentHash)
     #expect(onDemand.allocationMeasuredOn == nil)
     #expect(onDemand.layers == whole.layers)
+  }
+
+  /// The means of what high planes leave out, of the text that numpy ran; of a longer one, of sequences all over it.
+  @Test(arguments: [1, 2]) func offsetsOfHighPlanesAreNumpys(threads: Int) throws {
+    let oracle = try SharedFixtures.safetensors("statistics/planes.safetensors")
+    let probe = OffsetProbe(weights: try TinyModel.llama.inPlanes(), threads: threads)
+    let found = try probe.run([oracle.integers(of: "ids")])
+    for (index, offsets) in found.enumerated() {
+      let expected = try oracle.planeOffsets(layer: index)
+      for (own, other) in [(offsets.gate, expected.gate), (offsets.up, expected.up)] {
+        #expect(own.count == 160 && zip(own, other).allSatisfy { ($0 - $1).magnitude < 1e-5 })
+      }
+    }
+    #expect(found.count == 3)
+
+    let sequences = (0..<300).map { [Int32](repeating: $0, count: 64) }
+    let sample = try TokenSequences(
+      tokens: sequences.flatMap { $0 }, sequenceLength: 64,
+      provenance: SampleProvenance(seed: 1, requestedTokens: 64 * 300, endOfText: 0, tokenizer: "", sources: []))
+    let first = OffsetProbe.sequences(of: sample).map { $0[0] }
+    #expect(first.count == 64 && first.indices.allSatisfy { first[$0] == Int32($0 * 300 / 64) })
+  }
+
+  /// Parts are collected with the offsets of the whole sample, so that they add up to its statistics, to the last bit.
+  @Test func shardsHaveTheOffsetsOfTheWhole() throws {
+    let checkpoint = try TinyModel.llama.open()
+    let whole = try solve(checkpoint, sparsities: [0.5])[0]
+    let sample = folder.path("sample.h5")
+    let shards = try (1...2).map { index in
+      let path = folder.path("\(index).h5")
+      try CollectStage(threads: 2, scores: .int8Planes).run(
+        checkpoint, TokenSequences(contentsOf: URL(filePath: sample)), samplePath: sample, output: path,
+        shard: .init(index: index, count: 2), resuming: .never, console)
+      return path
+    }
+    try StatisticsFile.merge(shards, to: folder.path("merged.h5"))
+    #expect(try bytes(ofFile: folder.path("merged.h5")) == bytes(ofFile: folder.path("statistics.h5")))
+    #expect(try whole.layers.map(\.offsets) == (0..<3).map { try StatisticsFile(path: shards[0]).layer($0).offsets })
+    #expect(whole.layers.allSatisfy { $0.offsets != nil })
   }
 
   /// Samples a text, collects its statistics with scores, and solves.

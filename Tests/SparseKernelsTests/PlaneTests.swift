@@ -121,7 +121,8 @@ struct PlaneTests {
     let lists = [KeptList(channels: channels), KeptList(channels: channels)]
     let parts = randomParts(channels, &numbers).map {
       SparseKernels(.scalar).grade(
-        sums.readable, activation, half: half.readable, full: full.readable, channels: $0, into: lists[0], lists[1])
+        sums.readable, nil, activation, half: half.readable, full: full.readable, channels: $0, into: lists[0], lists[1]
+      )
     }
     lists[0].join(parts.map(\.half))
     lists[1].join(parts.map(\.full))
@@ -162,10 +163,10 @@ struct PlaneTests {
     let (some, all) = (KeptList(channels: 4), KeptList(channels: 4))
     let kernels = SparseKernels(.scalar)
     let parts = kernels.grade(
-      sums.readable, .silu, half: half.readable, full: full.readable, channels: 1..<4, into: some, all)
+      sums.readable, nil, .silu, half: half.readable, full: full.readable, channels: 1..<4, into: some, all)
     #expect(parts.half == 1..<3 && parts.full == 1..<2)
     let none = kernels.grade(
-      sums.readable, .silu, half: half.readable, full: full.readable, channels: 3..<3, into: some, all)
+      sums.readable, nil, .silu, half: half.readable, full: full.readable, channels: 3..<3, into: some, all)
     #expect(none.half == 3..<3 && none.full == 3..<3)
   }
 
@@ -184,7 +185,8 @@ struct PlaneTests {
     let channels = sums.buffer.count / 2
     let lists = (half: KeptList(channels: channels), full: KeptList(channels: channels))
     let parts = SparseKernels(.scalar).grade(
-      sums.readable, activation, half: half.readable, full: full.readable, channels: 0..<channels, into: lists.half,
+      sums.readable, nil, activation, half: half.readable, full: full.readable, channels: 0..<channels,
+      into: lists.half,
       lists.full)
     lists.half.join([parts.half])
     lists.full.join([parts.full])

@@ -17,6 +17,7 @@ struct GradedDecoderTests {
     var thresholds = try TinyModel.llama.open().someGradedThresholds()
     thresholds.layers = try (0..<3).map { try oracle.gradedThresholds(layer: $0) }
     var model = try SparseModel(bundle(.llama))
+    thresholds.headOffsets = try oracle.values(of: "head.offset")
     model.use(thresholds)
     var decoder = ReferenceDecoder(model, capacity: tokens.count)
     let margin = try oracle.values(of: "head.margin")[0]

@@ -111,7 +111,8 @@ import Testing
     let thresholds = 2 * (160 + (attention ? 4 * 64 : 0))
     var dense = 2 * plane(head) + norms
     dense += Double(2 * head.high.rowBytes)  // the embedding's row
-    var sparse = dense + Double(3 * 4 * thresholds)
+    let offsets = 3 * 2 * 160 + head.high.rows
+    var sparse = dense + Double(4 * (3 * thresholds + offsets))
     var rows = 0
     engine.observeHead = { rows += $0.count }
     for token in tokens { engine.step(token, sparse: true) }
@@ -133,13 +134,14 @@ import Testing
     #expect((engine.bytesPerToken(position: 0).sparse - sparse).magnitude < 1e-6)
   }
 
-  /// With a margin of 0 the best row alone is read whole, with a wide one all of them: to the last bit those of a head
-  /// without a margin.
+  /// With a margin of 0 the best row alone is read whole, with a wide one all of them: the logits of a head without a
+  /// margin, to the last bit where no offset was added and taken away again.
   @Test func widestMarginReadsTheWholeHead() throws {
     let (bundle, tokens) = try bundle(.llama, .int8Planes)
-    func run(_ margin: Float?) throws -> SparseEngine {
+    func run(_ margin: Float?, offsets: Bool = false) throws -> SparseEngine {
       var thresholds = bundle.thresholds
       (thresholds.headMargin, thresholds.realised.fullHead) = (margin, margin.map { _ in 0.5 })
+      if !offsets { thresholds.headOffsets = nil }
       try writeAtomically(thresholds.encoded(), to: bundle.path + "/" + BundleFile.thresholds)
       let engine = try engine(ModelBundle(path: bundle.path), capacity: tokens.count)
       for token in tokens { engine.step(token, sparse: true) }
@@ -148,6 +150,9 @@ import Testing
     let (best, all, whole) = (try run(0), try run(1000), try run(nil))
     #expect(all.logits == whole.logits && all.decided.head.share == 0 && whole.decided.head.seen == 0)
     #expect(best.decided.head.kept == tokens.count && best.logits != whole.logits)
+    let moved = (try run(0, offsets: true), try run(1000, offsets: true))
+    #expect(greatestDifference(moved.1.logits, whole.logits) < 1e-5)
+    #expect(greatestDifference(moved.0.logits, best.logits) > 0.01)
   }
 
   private func expectSame(

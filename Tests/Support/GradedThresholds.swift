@@ -1,5 +1,6 @@
 import Checkpoints
 import ThresholdSolver
+import Transformer
 
 extension SafetensorsFile {
   /// Thresholds of one layer in `statistics/planes.safetensors`.
@@ -12,6 +13,13 @@ extension SafetensorsFile {
       value: try values("value", "half"), output: try values("output", "half"),
       full: GradedPlaces(
         ffn: try values("ffn", "full"), query: try values("query", "full"), key: try values("key", "full"),
-        value: try values("value", "full"), output: try values("output", "full")))
+        value: try values("value", "full"), output: try values("output", "full")),
+      offsets: try planeOffsets(layer: index))
+  }
+
+  /// What numpy adds to the sums of high planes.
+  public func planeOffsets(layer index: Int) throws -> PlaneOffsets {
+    PlaneOffsets(
+      gate: try values(of: "layers.\(index).ffn.gate_offset"), up: try values(of: "layers.\(index).ffn.up_offset"))
   }
 }

@@ -94,6 +94,7 @@ public final class MaskingTap: ActivationTap {
     for token in 0..<x.tokens { for channel in 0..<x.width { x[token, channel] += bias[channel] } }
   }
 
+  public func planeOffsets(layer: Int) -> PlaneOffsets? { thresholds[layer].offsets }
   public var gradesProducts: Bool { thresholds.contains { $0.full != nil } }
   public var gradedInputs: Set<GradedInput> {
     thresholds.contains { $0.full?.query != nil } ? Set(GradedInput.allCases) : []

@@ -23,8 +23,11 @@ public func logits(
 }
 
 /// The statistics of every layer over some sequences; with scores where weights lie in planes.
+///
+/// - Parameter offsets: Of high planes, one a layer; none where it is empty.
 public func collectStatistics(
-  _ weights: any WeightSource, _ sequences: [[Int32]], sinkPositions: Int, threads: Int = 1
+  _ weights: any WeightSource, _ sequences: [[Int32]], sinkPositions: Int, threads: Int = 1,
+  offsets: [PlaneOffsets] = []
 ) throws -> [LayerRecord] {
   let c = weights.configuration
   let high = weights.highPlanes
@@ -35,6 +38,7 @@ public func collectStatistics(
   let states = try pass.embed(sequences, weights)
   return try (0..<c.layerCount).map { layer in
     let collector = StatisticsCollector(widths, sinkPositions: sinkPositions, workers: threads)
+    if !offsets.isEmpty { collector.use(offsets[layer]) }
     try pass.run(weights.layer(layer), high: high?.layer(layer), index: layer, states, tap: collector)
     return try collector.finish(layer: layer)
   }

@@ -2,6 +2,7 @@ import Checkpoints
 import LinearAlgebra
 import SparseBundle
 import ThresholdSolver
+import Transformer
 
 extension Checkpoint {
   /// Thresholds that drop about half at each place, other ones for each channel of the FFN.
@@ -50,7 +51,7 @@ extension Checkpoint {
   }
 
   /// Thresholds that read about a third of the FFN's channels and of attention's inputs whole, a third by their high
-  /// planes, and a third not at all: other ones for each.
+  /// planes, and a third not at all: other ones for each. High planes have offsets.
   ///
   /// - Parameter headMargin: Of the output head.
   public func someGradedThresholds(attention: Bool = true, headMargin: Float? = 2) throws -> Thresholds {
@@ -61,6 +62,7 @@ extension Checkpoint {
       let half = (0..<count).map { _ in Float.random(in: range, using: &numbers) }
       return (half, half.map { $0 + Float.random(in: range, using: &numbers) })
     }
+    func offsets(_ count: Int) -> [Float] { (0..<count).map { _ in Float.random(in: -0.05..<0.05, using: &numbers) } }
     return Thresholds(
       request: try SolverRequest(
         method: .planes, attention: attention, head: headMargin != nil, sparsity: 0.5),
@@ -69,13 +71,17 @@ extension Checkpoint {
         let (query, key, value) = (
           random(c.hiddenSize, 0..<0.8), random(c.hiddenSize, 0..<0.8), random(c.hiddenSize, 0..<0.8)
         )
-        guard attention else { return Thresholds.Layer(ffn: ffn.half, full: GradedPlaces(ffn: ffn.full)) }
+        let planeOffsets = PlaneOffsets(gate: offsets(c.intermediateSize), up: offsets(c.intermediateSize))
+        guard attention else {
+          return Thresholds.Layer(ffn: ffn.half, full: GradedPlaces(ffn: ffn.full), offsets: planeOffsets)
+        }
         return Thresholds.Layer(
           ffn: ffn.half, query: query.half, key: key.half, value: value.half, output: output.half,
           full: GradedPlaces(
-            ffn: ffn.full, query: query.full, key: key.full, value: value.full, output: output.full))
+            ffn: ffn.full, query: query.full, key: key.full, value: value.full, output: output.full),
+          offsets: planeOffsets)
       },
-      headMargin: headMargin,
+      headMargin: headMargin, headOffsets: headMargin.map { _ in offsets(c.vocabularySize) },
       realised: .init(
         ffn: 0.5, query: attention ? 0.5 : nil, key: attention ? 0.5 : nil, value: attention ? 0.5 : nil,
         output: attention ? 0.5 : nil,
@@ -131,8 +137,10 @@ extension Checkpoint {
     var keptHead: [[[Bool]]]?
     if let margin = thresholds.headMargin, let high = rounded.highPlanes {
       // The same hidden states, which meet the high plane of the head alone.
-      let coarse = try logits(HighHead(base: rounded, head: high), sequences, tap: { _ in tap })
       let size = configuration.vocabularySize
+      let coarse = try logits(HighHead(base: rounded, head: high), sequences, tap: { _ in tap }).map { logits in
+        logits.indices.map { logits[$0] + (thresholds.headOffsets?[$0 % size] ?? 0) }
+      }
       let kept = zip(sequences, coarse).map { tokens, coarse in
         coarse.split(into: tokens.count).map { row in row.map { $0 >= (row.max() ?? 0) - margin } }
       }

@@ -175,6 +175,29 @@ struct ThresholdsFileTests {
     }
   }
 
+  @Test func offsetsOfAnotherModelAreRefused() throws {
+    let checkpoint = try TinyModel.llama.open()
+    let good = try checkpoint.someGradedThresholds()
+    #expect(throws: Never.self) { try good.check(checkpoint.configuration) }
+    let changes: [(inout Thresholds) -> Void] = [
+      { $0.layers[2].offsets?.gate.removeLast() }, { $0.layers[2].offsets?.up[3] = .nan },
+      { $0.layers[2].offsets = nil },
+      { $0.headOffsets?.append(0) }, { $0.headOffsets?[5] = .infinity }, { $0.headMargin = nil },
+    ]
+    for change in changes {
+      var bad = good
+      change(&bad)
+      #expect(throws: SolverError.self) { try bad.check(checkpoint.configuration) }
+      try writeAtomically(bad.encoded(), to: folder.path("t.safetensors"))
+      #expect(throws: (any Error).self) {
+        try Thresholds(SafetensorsFile(path: folder.path("t.safetensors"))).check(checkpoint.configuration)
+      }
+    }
+    var foreign = try checkpoint.someThresholds()
+    foreign.layers[0].offsets = good.layers[0].offsets
+    #expect(throws: SolverError.self) { try foreign.check(checkpoint.configuration) }
+  }
+
   @Test func inputThresholdsOfAnotherModelAreRefused() throws {
     let checkpoint = try TinyModel.llama.open()
     let good = try checkpoint.someInputThresholds()

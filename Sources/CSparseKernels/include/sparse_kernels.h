@@ -170,10 +170,10 @@ typedef struct {
   size_t full;
 } gambit_graded;
 
-/// Lists the channels of a range by |product| of activation(sums[2c]) · sums[2c + 1]: with |product| ≥ its threshold of
-/// `full` in the full list, others with |product| ≥ that of `half` in the half list, thus never one that is not a number.
+/// Lists the channels of a range by |product| of activation(sums[2c]) · sums[2c + 1], each sum with its offset added where
+/// there are offsets, which are not NULL: with |product| ≥ its threshold of `full` in the full list, others with |product| ≥ that of `half` in the half list, thus never one that is not a number.
 gambit_graded gambit_grade(
-  const float *sums, gambit_activation activation, gambit_thresholds half, gambit_thresholds full,
+  const float *sums, const float *offsets, gambit_activation activation, gambit_thresholds half, gambit_thresholds full,
   gambit_kept half_list, gambit_kept full_list, gambit_range channels);
 
 typedef enum { GAMBIT_SCALAR, GAMBIT_AVX2, GAMBIT_AVX512, GAMBIT_NEON } gambit_instruction_set;

@@ -70,7 +70,7 @@ public struct TaskMeasurement: Sendable {
       progress(Double($0) / layers)
     }
     let head = try walked.pass.outputHead(weights, hasHighPlane: thresholds?.headMargin != nil)
-      .onDemand(margin: thresholds?.headMargin)
+      .onDemand(margin: thresholds?.headMargin, offsets: thresholds?.headOffsets)
     let logLikelihoods = try logLikelihoods(task.questions, walked.states, head)
     walked.shares.setHead(head)
     progress(1)

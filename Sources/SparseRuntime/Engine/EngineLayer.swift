@@ -16,6 +16,8 @@ final class EngineLayer {
   let ffnNorm: [Float]  // [hiddenSize]
   let ffnPostNorm: [Float]?  // [hiddenSize]
   let thresholds: Thresholds.Layer
+  /// Of gate and up in turn, as their sums lie: `[1, 2 · intermediateSize]`.
+  let offsets: Matrix?
   let matrices: EngineMatrices
   /// A byte a channel: whether the up projection decides.
   let upDecides: UnsafeMutableBufferPointer<UInt8>?
@@ -35,6 +37,10 @@ final class EngineLayer {
     ffnNorm = try vector(.ffnNorm) ?? []
     ffnPostNorm = try vector(.ffnPostNorm)
     self.thresholds = thresholds
+    offsets = thresholds.offsets.map { offsets in
+      let turns = zip(offsets.gate, offsets.up).flatMap { [$0, $1] }
+      return Matrix(rows: 1, columns: turns.count, values: turns)
+    }
     upDecides = thresholds.upDecides.map { flags in
       let bytes = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: flags.count)
       _ = bytes.initialize(from: flags.map { $0 ? 1 : 0 })

@@ -142,4 +142,5 @@ final class GradedList {
 extension Matrix {
   /// All elements, where kernels read and write them.
   var elements: UnsafeMutableBufferPointer<Float> { UnsafeMutableBufferPointer(start: base, count: count) }
+  var readable: UnsafeBufferPointer<Float> { UnsafeBufferPointer(elements) }
 }

@@ -30,6 +30,10 @@ extension SparseEngine {
     guard let planes = state.planes else { return }
     kernels.gemv(head.high, state.normed, into: state.logits.elements, rows: rows)
     guard headMargin == nil else {
+      if let headOffsets {
+        VectorMath.add(
+          headOffsets.base + rows.lowerBound, to: state.logits.base + rows.lowerBound, count: rows.count)
+      }
       planes.greatest[task] = kernels.greatest(UnsafeBufferPointer(state.logits.elements), rows)
       return
     }
@@ -50,7 +54,7 @@ extension SparseEngine {
     guard case .planes(let head) = outputHead, let planes = state.planes else { return }
     kernels.addListed(
       head.low, state.normed, planes.rows, positions: share(task, of: planes.rows.count, among: taskCount),
-      to: state.logits.elements)
+      to: state.logits.elements, less: headOffsets?.readable)
   }
 
   private var headMargin: Float? { isSparse ? thresholds.headMargin : nil }

@@ -104,7 +104,8 @@ extension SparseEngine {
     layer.thresholds.ffn.withUnsafeBufferPointer { half in
       full.ffn.withUnsafeBufferPointer { full in
         (planes.foundHalf[task], planes.foundFull[task]) = kernels.grade(
-          UnsafeBufferPointer(sums), activation, half: half, full: full, channels: channels, into: planes.half,
+          UnsafeBufferPointer(sums), layer.offsets?.readable, activation, half: half, full: full, channels: channels,
+          into: planes.half,
           planes.full)
       }
     }

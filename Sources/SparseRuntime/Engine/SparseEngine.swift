@@ -33,6 +33,7 @@ public final class SparseEngine: TokenDecoder {
   let thresholds: Thresholds
   let table: EngineTable
   let outputHead: EngineTable
+  let headOffsets: Matrix?  // [1, vocabularySize]
   private let finalNorm: [Float]
   let layers: [EngineLayer]
 
@@ -79,6 +80,7 @@ public final class SparseEngine: TokenDecoder {
     layer = first
     table = try EngineTable(weights, .embeddings, isInPlanes: isInPlanes)
     outputHead = c.tiedEmbeddings ? table : try EngineTable(weights, .outputHead, isInPlanes: isInPlanes)
+    headOffsets = thresholds.headOffsets.map { Matrix(rows: 1, columns: $0.count, values: $0) }
     finalNorm = try weights.vector(.finalNorm) ?? []
     kernels = SparseKernels(instructionSet)
     pool = WorkerPool(threads: threads)

@@ -111,7 +111,7 @@ static void check_grades(const gambit_kernels *k, const gambit_kernels *twin, co
   gambit_kept half = {exactly(4 * height), uniforms(height)}, full = {exactly(4 * height), uniforms(height)};
   const float low = 0.1f, high = 0.4f;
   const gambit_graded graded = gambit_grade(
-    sums, activation, (gambit_thresholds){&low, 0}, (gambit_thresholds){&high, 0}, half, full,
+    sums, NULL, activation, (gambit_thresholds){&low, 0}, (gambit_thresholds){&high, 0}, half, full,
     (gambit_range){first, channels});
   int right = graded.half + graded.full <= height;
   for (size_t i = 0; i < graded.half; i++) right &= fabsf(half.values[i]) >= low && fabsf(half.values[i]) < high;
