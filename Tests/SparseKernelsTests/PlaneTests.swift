@@ -134,6 +134,26 @@ struct PlaneTests {
     }
   }
 
+  /// Sums are compared with their offsets added, and are left as they are.
+  @Test(arguments: KernelActivation.allCases, [1, 40, 700])
+  func offsetsAreAddedBeforeChannelsAreGraded(_ activation: KernelActivation, channels: Int) throws {
+    var numbers = RandomNumbers(seed: 29)
+    let (sums, offsets) = (numbers.normals(2 * channels, deviation: 1), numbers.normals(2 * channels, deviation: 1))
+    let (half, full) = (try GuardedFloats([0.3]), try GuardedFloats([0.9]))
+    let moved = try graded(GuardedFloats(zip(sums, offsets).map { $0 + $1 }), activation, half, full)
+    let (own, added) = (try GuardedFloats(sums), try GuardedFloats(offsets))
+    let lists = [KeptList(channels: channels), KeptList(channels: channels)]
+    let parts = SparseKernels(.scalar).grade(
+      own.readable, added.readable, activation, half: half.readable, full: full.readable, channels: 0..<channels,
+      into: lists[0], lists[1])
+    lists[0].join([parts.half])
+    lists[1].join([parts.full])
+    for (list, expected) in zip(lists, [moved.half, moved.full]) {
+      #expect(list.keptChannels == expected.keptChannels && list.keptValues == expected.keptValues)
+    }
+    #expect(Array(own.buffer) == sums)
+  }
+
   @Test(arguments: KernelActivation.allCases, [1, 4])
   func magnitudesThatEqualAThresholdReachIt(_ activation: KernelActivation, thresholdCount: Int) throws {
     // Of 100 both activations make 100.
