@@ -21,11 +21,11 @@ public struct StatisticsDescription: Sendable, Equatable, Codable {
   public var toolVersion: String
   /// The format in planes that the weights were rounded to, whose scores were counted, too; `nil` where the weights are
   /// the model's own.
-  public var scores: String?
+  public var scores: PlaneFormat?
 
   public init(
     modelName: String, modelHash: String, corpusHash: String, configuration: ModelConfiguration, sequenceLength: Int,
-    sequenceCount: Int, sinkPositions: Int, coverage: [Range<Int>], toolVersion: String, scores: String? = nil
+    sequenceCount: Int, sinkPositions: Int, coverage: [Range<Int>], toolVersion: String, scores: PlaneFormat? = nil
   ) {
     self.modelName = modelName
     self.modelHash = modelHash

@@ -45,7 +45,7 @@ extension StatisticsDescription {
     try attributes.write(toolVersion, to: "gambit_version")
     try attributes.write(gateActivation.rawValue, to: "gate_activation")
     try attributes.write("2^\(ExactSums.quantumExponent)", to: "sum_quantum")
-    if let scores { try attributes.write(scores, to: "scores") }
+    if let scores { try attributes.write(scores.rawValue, to: "scores") }
     for (name, value) in counts { try attributes.write(Int64(value), to: name) }
 
     let edges = try file.root.write(LogarithmicBins.edges, shape: [LogarithmicBins.edges.count], to: "bin_edges")
@@ -90,7 +90,10 @@ extension StatisticsDescription {
     modelHash = try attributes.read("model_sha256")
     corpusHash = try attributes.read("corpus_sha256")
     toolVersion = try attributes.read("gambit_version")
-    scores = try attributes.exists("scores") ? attributes.read("scores") : nil
+    scores = try attributes.exists("scores") ? PlaneFormat(rawValue: attributes.read("scores")) : nil
+    guard try scores != nil || !attributes.exists("scores") else {
+      throw fail("its scores are of a format that this program does not know")
+    }
     guard let activation = GateActivation(rawValue: try attributes.read("gate_activation")) else {
       throw fail("its gate_activation is none that this program knows")
     }

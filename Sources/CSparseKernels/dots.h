@@ -49,8 +49,10 @@ TARGET static void list_dots(const row_list *list, const gambit_input *x, gambit
     IN_MODE_OF(GAMBIT_BF16);
     IN_MODE_OF(GAMBIT_INT8);
     IN_MODE_OF(GAMBIT_Q4);
-    IN_MODE_OF(GAMBIT_HIGH_PLANE);
-    IN_MODE_OF(GAMBIT_LOW_PLANE);
+    IN_MODE_OF(GAMBIT_HIGH_NIBBLES);
+    IN_MODE_OF(GAMBIT_LOW_NIBBLES);
+    IN_MODE_OF(GAMBIT_HIGH_BYTES);
+    IN_MODE_OF(GAMBIT_LOW_BYTES);
   }
 #undef IN_MODE_OF
 }

@@ -103,8 +103,8 @@ INLINE void add_strip(
   }
   for (const gambit_listed *list = lists; list < end; list++)
     switch (list->w.type) {
-      case GAMBIT_HIGH_PLANE: add_to_strip(list, &cursor, chunks, strip, GAMBIT_HIGH_PLANE); break;
-      case GAMBIT_LOW_PLANE: add_to_strip(list, &cursor, chunks, strip, GAMBIT_LOW_PLANE); break;
+      case GAMBIT_HIGH_NIBBLES: add_to_strip(list, &cursor, chunks, strip, GAMBIT_HIGH_NIBBLES); break;
+      case GAMBIT_LOW_NIBBLES: add_to_strip(list, &cursor, chunks, strip, GAMBIT_LOW_NIBBLES); break;
       default: add_to_strip(list, &cursor, chunks, strip, GAMBIT_Q4);
     }
   for (size_t chunk = chunks.first; chunk < chunks.end; chunk++) {

@@ -20,9 +20,20 @@ INLINE size_t row_number(const row_list *list, size_t k) {
   return list->paired ? 2 * (size_t)list->numbers[k / 2] + k % 2 : list->numbers[k];
 }
 
+INLINE const gambit_matrix *matrix_with(const row_list *list, size_t row) {
+  return list->from_second && list->from_second[row] ? list->second : list->first;
+}
+
 INLINE const char *listed_row(const row_list *list, size_t k, gambit_type type) {
   const size_t row = row_number(list, k);
-  return row_of(list->from_second && list->from_second[row] ? list->second : list->first, row, type);
+  return row_of(matrix_with(list, row), row, type);
+}
+
+/// The high bytes of what entry k has the low ones of.
+INLINE const char *high_row(const row_list *list, size_t k, gambit_type type) {
+  if (type != GAMBIT_LOW_BYTES) return 0;
+  const size_t row = row_number(list, k);
+  return (const char *)matrix_with(list, row)->high + row * row_bytes(list->first->columns, type);
 }
 
 /// Rows in each stream of a list. Where there are many the number is odd: streams that lie a power of two apart share
@@ -49,6 +60,7 @@ INLINE row_block block_of(
     const size_t at = first + k + r * stride;
     block.rows[r] = listed_row(list, at, type);
     block.next[r] = k + ahead < stride ? listed_row(list, at + ahead, type) : block.rows[r];
+    block.high[r] = high_row(list, at, type);
   }
   return block;
 }

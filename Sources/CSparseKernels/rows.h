@@ -8,25 +8,13 @@ INLINE const char *row_of(const gambit_matrix *w, size_t row, gambit_type type) 
   return (const char *)w->elements + row * row_bytes(w->columns, type);
 }
 
-INLINE size_t bytes_of(gambit_type type) { return type == GAMBIT_F32 ? sizeof(float) : sizeof(uint16_t); }
-
-/// Elements `i ..< i + LANES` of a row.
-INLINE vector load(const char *row, size_t i, gambit_type type) {
-  const char *p = row + i * bytes_of(type);
+/// Of an element; of types that are not quantised only.
+INLINE size_t bytes_of(gambit_type type) {
   switch (type) {
-    case GAMBIT_F32: return load_f32((const float *)p);
-    case GAMBIT_F16: return load_f16((const uint16_t *)p);
-    default: return load_bf16((const uint16_t *)p);
-  }
-}
-
-/// Elements `i ..< i + count` of a row, and zeros; `count` is less than LANES.
-INLINE vector load_some(const char *row, size_t i, size_t count, gambit_type type) {
-  const char *p = row + i * bytes_of(type);
-  switch (type) {
-    case GAMBIT_F32: return load_some_f32((const float *)p, count);
-    case GAMBIT_F16: return load_some_f16((const uint16_t *)p, count);
-    default: return load_some_bf16((const uint16_t *)p, count);
+    case GAMBIT_F32: return sizeof(float);
+    case GAMBIT_HIGH_BYTES:
+    case GAMBIT_LOW_BYTES: return 1;
+    default: return sizeof(uint16_t);
   }
 }
 
@@ -40,7 +28,37 @@ enum { ROWS = 8 };
 typedef struct {
   const char *rows[ROWS];
   const char *next[ROWS];
+  /// Of GAMBIT_LOW_BYTES the same rows' high bytes.
+  const char *high[ROWS];
 } row_block;
+
+/// Elements `i ..< i + LANES` of row r.
+INLINE vector load(const row_block *block, int r, size_t i, gambit_type type) {
+  const char *p = block->rows[r] + i * bytes_of(type);
+  switch (type) {
+    case GAMBIT_F32: return load_f32((const float *)p);
+    case GAMBIT_F16: return load_f16((const uint16_t *)p);
+    case GAMBIT_BF16: return load_bf16((const uint16_t *)p);
+    case GAMBIT_HIGH_BYTES: return load_high_bytes(p);
+    default: return minus(load_both_bytes(block->high[r] + i, p), load_high_bytes(block->high[r] + i));
+  }
+}
+
+/// Elements `i ..< i + count` of row r, and what is finite; `count` is less than LANES.
+INLINE vector load_some(const row_block *block, int r, size_t i, size_t count, gambit_type type) {
+  const char *p = block->rows[r] + i * bytes_of(type);
+  char bytes[2][LANES] = {{0}};
+  switch (type) {
+    case GAMBIT_F32: return load_some_f32((const float *)p, count);
+    case GAMBIT_F16: return load_some_f16((const uint16_t *)p, count);
+    case GAMBIT_BF16: return load_some_bf16((const uint16_t *)p, count);
+    default: break;
+  }
+  memcpy(bytes[0], p, count);
+  if (type == GAMBIT_HIGH_BYTES) return load_high_bytes(bytes[0]);
+  memcpy(bytes[1], block->high[r] + i, count);
+  return minus(load_both_bytes(bytes[1], bytes[0]), load_high_bytes(bytes[1]));
+}
 
 /// How far ahead, in bytes, a stream asks for memory where the processor does not do so by itself.
 enum { FLOATS_AHEAD = 512, CODES_AHEAD = 2048 };
@@ -65,16 +83,16 @@ INLINE void float_dots(
       __builtin_prefetch(place_ahead(block->rows[r], block->next[r], c * size, columns * size, FLOATS_AHEAD));
     for (size_t i = c; i < c + line; i += LANES) {
       const vector part = load_f32(x + i);
-      for (int r = 0; r < count; r++) sums[r] = fused(load(block->rows[r], i, type), part, sums[r]);
+      for (int r = 0; r < count; r++) sums[r] = fused(load(block, r, i, type), part, sums[r]);
     }
   }
   for (; c + LANES <= columns; c += LANES) {
     const vector part = load_f32(x + c);
-    for (int r = 0; r < count; r++) sums[r] = fused(load(block->rows[r], c, type), part, sums[r]);
+    for (int r = 0; r < count; r++) sums[r] = fused(load(block, r, c, type), part, sums[r]);
   }
   if (c < columns) {
     const vector part = load_some_f32(x + c, columns - c);
-    for (int r = 0; r < count; r++) sums[r] = fused(load_some(block->rows[r], c, columns - c, type), part, sums[r]);
+    for (int r = 0; r < count; r++) sums[r] = fused(load_some(block, r, c, columns - c, type), part, sums[r]);
   }
   for (int r = 0; r < count; r++) y[r] = total(sums[r]);
 }

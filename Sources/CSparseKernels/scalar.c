@@ -21,6 +21,10 @@ static float from_f16(uint16_t half) {
   return from_bits(sign | (exponent + 112) << 23 | fraction << 13);
 }
 
+/// The low byte that a high one stands for alone.
+enum { MIDDLE = 128 };
+static float from_bytes(uint8_t high, uint8_t low) { return from_f16((uint16_t)(high << 8 | low)); }
+
 static const char *row_of(const gambit_matrix *w, size_t row) {
   return (const char *)w->elements + row * row_bytes(w->columns, w->type);
 }
@@ -31,6 +35,12 @@ static float element(const gambit_matrix *w, size_t row, size_t column) {
   switch (w->type) {
     case GAMBIT_F32: return ((const float *)elements)[column];
     case GAMBIT_F16: return from_f16(((const uint16_t *)elements)[column]);
+    case GAMBIT_HIGH_BYTES: return from_bytes(((const uint8_t *)elements)[column], MIDDLE);
+    case GAMBIT_LOW_BYTES: {
+      const size_t place = row * w->columns + column;
+      const uint8_t high = ((const uint8_t *)w->high)[place];
+      return from_bytes(high, ((const uint8_t *)elements)[column]) - from_bytes(high, MIDDLE);
+    }
     default: return from_bits((uint32_t)((const uint16_t *)elements)[column] << 16);
   }
 }

@@ -20,13 +20,13 @@ INLINE void add_float_rows(
         __builtin_prefetch(
           place_ahead(block->rows[r] + start, block->next[r] + start, c * size - start, bytes, FLOATS_AHEAD));
     vector sum = load_f32(y + c);
-    for (int r = 0; r < count; r++) sum = fused(load(block->rows[r], c, type), x[r], sum);
+    for (int r = 0; r < count; r++) sum = fused(load(block, r, c, type), x[r], sum);
     store(y + c, sum);
   }
   if (c < columns.end) {
     const size_t rest = columns.end - c;
     vector sum = load_some_f32(y + c, rest);
-    for (int r = 0; r < count; r++) sum = fused(load_some(block->rows[r], c, rest, type), x[r], sum);
+    for (int r = 0; r < count; r++) sum = fused(load_some(block, r, c, rest, type), x[r], sum);
     store_some(y + c, sum, rest);
   }
 }
@@ -69,6 +69,8 @@ TARGET static void add_list(const gambit_listed *l, float *y, gambit_range colum
     WITH_TYPE(GAMBIT_F32);
     WITH_TYPE(GAMBIT_F16);
     WITH_TYPE(GAMBIT_BF16);
+    WITH_TYPE(GAMBIT_HIGH_BYTES);
+    WITH_TYPE(GAMBIT_LOW_BYTES);
     default: return spvmm_of(&l->w, l->inputs, l->values, l->count, y, columns, GAMBIT_INT8, 0);
   }
 #undef WITH_TYPE

@@ -14,6 +14,7 @@ enum { LANES = 8 };
 INLINE vector zero(void) { return _mm256_setzero_ps(); }
 INLINE vector spread(float x) { return _mm256_set1_ps(x); }
 INLINE vector plus(vector a, vector b) { return _mm256_add_ps(a, b); }
+INLINE vector minus(vector a, vector b) { return _mm256_sub_ps(a, b); }
 INLINE vector times(vector a, vector b) { return _mm256_mul_ps(a, b); }
 INLINE vector fused(vector a, vector b, vector sum) { return _mm256_fmadd_ps(a, b, sum); }
 
@@ -31,6 +32,15 @@ INLINE vector from_bf16(__m128i halves) {
 INLINE vector load_f32(const float *p) { return _mm256_loadu_ps(p); }
 INLINE vector load_f16(const uint16_t *p) { return from_f16(_mm_loadu_si128((const __m128i *)p)); }
 INLINE vector load_bf16(const uint16_t *p) { return from_bf16(_mm_loadu_si128((const __m128i *)p)); }
+
+INLINE __m128i load_bytes(const char *p) { return _mm_loadl_epi64((const __m128i *)(const void *)p); }
+/// Halves of which there are both bytes, and those of which there is the high one, with the middle of the low ones.
+INLINE vector load_both_bytes(const char *high, const char *low) {
+  return from_f16(_mm_unpacklo_epi8(load_bytes(low), load_bytes(high)));
+}
+INLINE vector load_high_bytes(const char *p) {
+  return from_f16(_mm_unpacklo_epi8(_mm_set1_epi8((char)128), load_bytes(p)));
+}
 INLINE void store(float *p, vector x) { _mm256_storeu_ps(p, x); }
 
 /// All ones in the first `count` of eight lanes. A masked lane is not accessed, so it cannot fault.

@@ -15,6 +15,7 @@ enum { LANES = 16 };
 INLINE vector zero(void) { return _mm512_setzero_ps(); }
 INLINE vector spread(float x) { return _mm512_set1_ps(x); }
 INLINE vector plus(vector a, vector b) { return _mm512_add_ps(a, b); }
+INLINE vector minus(vector a, vector b) { return _mm512_sub_ps(a, b); }
 INLINE vector times(vector a, vector b) { return _mm512_mul_ps(a, b); }
 INLINE vector fused(vector a, vector b, vector sum) { return _mm512_fmadd_ps(a, b, sum); }
 INLINE float total(vector x) { return _mm512_reduce_add_ps(x); }
@@ -27,6 +28,18 @@ INLINE vector from_bf16(__m256i halves) {
 INLINE vector load_f32(const float *p) { return _mm512_loadu_ps(p); }
 INLINE vector load_f16(const uint16_t *p) { return from_f16(_mm256_loadu_si256((const __m256i *)p)); }
 INLINE vector load_bf16(const uint16_t *p) { return from_bf16(_mm256_loadu_si256((const __m256i *)p)); }
+
+INLINE __m256i load_bytes(const char *p) {
+  return _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)(const void *)p));
+}
+INLINE vector with_low_bytes(__m256i high, __m256i low) {
+  return from_f16(_mm256_or_si256(_mm256_slli_epi16(high, 8), low));
+}
+/// Halves of which there are both bytes, and those of which there is the high one, with the middle of the low ones.
+INLINE vector load_both_bytes(const char *high, const char *low) {
+  return with_low_bytes(load_bytes(high), load_bytes(low));
+}
+INLINE vector load_high_bytes(const char *p) { return with_low_bytes(load_bytes(p), _mm256_set1_epi16(128)); }
 INLINE void store(float *p, vector x) { _mm512_storeu_ps(p, x); }
 
 /// Ones in the first `count` of sixteen lanes.

@@ -14,6 +14,7 @@ enum { LANES = 4 };
 INLINE vector zero(void) { return vdupq_n_f32(0); }
 INLINE vector spread(float x) { return vdupq_n_f32(x); }
 INLINE vector plus(vector a, vector b) { return vaddq_f32(a, b); }
+INLINE vector minus(vector a, vector b) { return vsubq_f32(a, b); }
 INLINE vector times(vector a, vector b) { return vmulq_f32(a, b); }
 INLINE vector fused(vector a, vector b, vector sum) { return vfmaq_f32(sum, a, b); }
 INLINE float total(vector x) { return vaddvq_f32(x); }
@@ -24,6 +25,19 @@ INLINE vector from_bf16(uint16x4_t halves) { return vreinterpretq_f32_u32(vshll_
 INLINE vector load_f32(const float *p) { return vld1q_f32(p); }
 INLINE vector load_f16(const uint16_t *p) { return from_f16(vld1_u16(p)); }
 INLINE vector load_bf16(const uint16_t *p) { return from_bf16(vld1_u16(p)); }
+
+INLINE uint8x8_t load_bytes(const char *p) {
+  uint8_t bytes[8] = {0};
+  memcpy(bytes, p, LANES);
+  return vld1_u8(bytes);
+}
+/// Halves of which there are both bytes, and those of which there is the high one, with the middle of the low ones.
+INLINE vector load_both_bytes(const char *high, const char *low) {
+  return from_f16(vreinterpret_u16_u8(vzip1_u8(load_bytes(low), load_bytes(high))));
+}
+INLINE vector load_high_bytes(const char *p) {
+  return from_f16(vreinterpret_u16_u8(vzip1_u8(vdup_n_u8(128), load_bytes(p))));
+}
 INLINE void store(float *p, vector x) { vst1q_f32(p, x); }
 
 INLINE uint16x4_t some_halves(const uint16_t *p, size_t count) {

@@ -6,7 +6,7 @@ import Transformer
 
 /// What reading the output head on demand loses by itself, at every margin of a grid in one pass.
 ///
-///     let curve = try HeadMeasurement(RoundedWeights(model.weights, .int8Planes), threads: 2).run(windows)
+///     let curve = try HeadMeasurement(PlaneWeights(model.weights, .int8), threads: 2).run(windows)
 ///     curve.leastMargin(kl: 0.003, missed: 1e-4)
 ///
 /// The hidden states are those of the weights with both planes of everything, and so are the logits that it is compared

@@ -12,6 +12,8 @@ struct AllocationProbes {
   /// Token sequences to take some of; a text that is part of the program where it is `nil`.
   let sample: String?
   let threads: Int
+  /// How weights lie; only methods that grade them need it.
+  let planes: PlaneFormat?
 
   private typealias Place = WritableKeyPath<BudgetShares, Double>
 
@@ -40,11 +42,12 @@ struct AllocationProbes {
       }
     }
     for family in families where family.method.gradesWeights {
+      guard let planes else { throw SolverError.noScores }
       let inputs: [Place] = [\.query, \.output, \.keyShare, \.valueShare]
       // No more of the FFN can be saved than what its high planes leave.
       let cuts = [Cut(family, \.ffn, [0.25, 0.45, 0.6])] + inputs.map { Cut(family, $0, [0.25, 0.45, 0.6, 0.75]) }
       let found = try measure(
-        cuts, RoundedWeights(model.weights, .int8Planes), text.windows, console, solve)
+        cuts, PlaneWeights(model.weights, planes), text.windows, console, solve)
       curves[family] = BudgetPlaces(
         ffn: found[0], query: found[1], output: found[2], key: found[3], value: found[4])
     }

@@ -3,6 +3,7 @@ import Checkpoints
 import Corpus
 import Files
 import Reports
+import SparseBundle
 import Transformer
 
 /// token sequences → activation statistics
@@ -16,9 +17,9 @@ public struct CollectStage: Sendable {
   public var memoryBudget: Int
   public var threads: Int
   /// Rounds the model's weights to this format and counts scores as well.
-  public var scores: ScoreFormat?
+  public var scores: PlaneFormat?
 
-  public init(sinkPositions: Int = 0, memoryBudget: Int = .max, threads: Int, scores: ScoreFormat? = nil) {
+  public init(sinkPositions: Int = 0, memoryBudget: Int = .max, threads: Int, scores: PlaneFormat? = nil) {
     self.sinkPositions = sinkPositions
     self.memoryBudget = memoryBudget
     self.threads = threads
@@ -93,7 +94,7 @@ public struct CollectStage: Sendable {
     return StatisticsDescription(
       modelName: model.name, modelHash: try model.hash, corpusHash: sample.contentHash, configuration: configuration,
       sequenceLength: sample.sequenceLength, sequenceCount: sample.count, sinkPositions: sinkPositions,
-      coverage: [range], toolVersion: Gambit.version, scores: scores?.rawValue)
+      coverage: [range], toolVersion: Gambit.version, scores: scores)
   }
 
   /// - Parameter probed: What the offsets of high planes are found on, where scores are counted.
@@ -104,7 +105,7 @@ public struct CollectStage: Sendable {
     let configuration = model.configuration
     let pass = ForwardPass(
       configuration, longest: sequences.map(\.count).max() ?? 0, threads: threads, hasHighPlanes: scores != nil)
-    let weights: any WeightSource = scores?.rounded(model.weights) ?? model.weights
+    let weights: any WeightSource = scores.map { PlaneWeights(model.weights, $0) } ?? model.weights
     let offsets = try scores.map { _ in
       try OffsetProbe(weights: weights, threads: threads).run(probed) { task.advance(by: Double($0)) }
     }

@@ -17,6 +17,8 @@ struct HeadProbe {
   /// Token sequences to take some of; a text that is part of the program where it is `nil`.
   let sample: String?
   let threads: Int
+  /// How the head's weights lie.
+  let planes: PlaneFormat
 
   struct Result {
     /// The least margin within both limits, and what it reads and loses.
@@ -35,7 +37,7 @@ struct HeadProbe {
     let text = try ProbeText(model: model, sample: sample).windows(tokens: Self.tokens)
     let tokens = Double(text.probed.tokens)
     let (curve, offsets) = try console.task("probe the output head", total: tokens, unit: "tokens") { task in
-      try HeadMeasurement(RoundedWeights(model.weights, .int8Planes), threads: threads)
+      try HeadMeasurement(PlaneWeights(model.weights, planes), threads: threads)
         .run(text.windows) { task.advance(to: $0 * tokens) }
     }
     let found = curve.leastMargin(kl: Self.greatestKL, missed: Self.greatestMissed)

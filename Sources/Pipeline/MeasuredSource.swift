@@ -49,8 +49,8 @@ public struct MeasuredSource: Sendable {
       denseWeights = checkpoint == nil ? .bundle : .model
       weights = opened.weights
       type = opened.weights.type
-      if let method = given?.request.method, method.gradesWeights != type.isInPlanes {
-        throw BundleError.unlikeWeights(method, type)
+      if let given, given.planes != type.planes {
+        throw BundleError.unlikeWeights(given.request.method, given.planes, type)
       }
       self.thresholds = given ?? opened.thresholds
       tokenizer = try Tokenizer(opened.tokenizer)
@@ -60,9 +60,8 @@ public struct MeasuredSource: Sendable {
       reference = checkpoint.weights
       denseWeights = .model
       // What grades weights does so in planes, which no checkpoint has.
-      let isGraded = given?.request.method.gradesWeights == true
-      type = isGraded ? .int8Planes : .f32
-      weights = isGraded ? RoundedWeights(checkpoint.weights, type) : checkpoint.weights
+      type = given?.planes.map(WeightType.init) ?? .f32
+      weights = type == .f32 ? checkpoint.weights : RoundedWeights(checkpoint.weights, type)
       self.thresholds = given
       tokenizer = try Tokenizer(checkpoint.tokenizer)
     } else {

@@ -23,10 +23,10 @@ extension PipelineDocument {
     }
     if let sinks = collect?.sinks, sinks < 0 { return "collect: sinks is negative" }
     if requestsGrades, collect?.scores == nil {
-      return "collect: 'planes' is solved from scores: set scores to int8-planes"
+      return "collect: 'planes' is solved from scores: set scores to int8-planes or f16-planes"
     }
     do {
-      try export.weights.check(holds: export.method)
+      try export.weights.check(holds: export.method, export.method.gradesWeights ? collect?.scores : nil)
       guard try requests.contains(exported) else {
         return "export: its method, options and sparsity are not among those that 'solve' lists"
       }

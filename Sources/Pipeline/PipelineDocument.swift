@@ -1,3 +1,4 @@
+import Checkpoints
 import SparseBundle
 import ThresholdSolver
 
@@ -30,7 +31,7 @@ public struct PipelineDocument: Sendable, Equatable, Codable {
     public var memory: MemorySize?
     public var untilConfident: Percentage?
     /// Rounds the weights to this format and counts scores as well.
-    public var scores: ScoreFormat?
+    public var scores: PlaneFormat?
 
     enum CodingKeys: String, CodingKey {
       case sinks, memory, scores

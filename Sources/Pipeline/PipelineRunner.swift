@@ -200,13 +200,13 @@ public struct PipelineRunner: Sendable {
   private func measure(
     _ thresholds: [Thresholds], _ stage: EvaluateStage, _ windows: TokenWindows
   ) throws -> (dense: Perplexity, sparse: [Perplexity]) {
-    let groups = Dictionary(grouping: thresholds.indices) { thresholds[$0].request.method.gradesWeights }
-      .sorted { !$0.key && $1.key }
+    let groups = Dictionary(grouping: thresholds.indices) { thresholds[$0].planes }
+      .sorted { $0.key == nil && $1.key != nil }
     let (dense, others) = try stage.run(
       model.weights, windows,
-      groups.map { isGraded, members in
+      groups.map { planes, members in
         MeasuredWeights(
-          isGraded ? RoundedWeights(model.weights, .int8Planes) : model.weights, members.map { thresholds[$0] })
+          planes.map { PlaneWeights(model.weights, $0) } ?? model.weights, members.map { thresholds[$0] })
       }, model: model.path, console)
     let measured = Dictionary(uniqueKeysWithValues: zip(groups.flatMap(\.value), others.joined()))
     return (dense, thresholds.indices.compactMap { measured[$0] })

@@ -34,7 +34,7 @@ public struct SolveStage: Sendable {
     let hash = try sha256(ofFile: statistics.path)
     let search = try search(model, statistics, console)
     let solve = { requests, places in try self.solve(requests, places, nil, model, statistics, hash, console) }
-    let division = try divide(model, console, solve)
+    let division = try divide(model, description.scores, console, solve)
     var solved = try self.solve(requests, division.places, search.inputs, model, statistics, hash, console)
     for i in requests.indices {
       switch requests[i].allocation {
@@ -43,15 +43,15 @@ public struct SolveStage: Sendable {
       case .uniform, nil: break
       }
     }
-    return try withHead(solved, model, console)
+    return try withHead(solved, model, description.scores, console)
   }
 
   /// The margin is a property of the model: all that read the head on demand have the same.
   private func withHead(
-    _ thresholds: [Thresholds], _ model: Checkpoint, _ console: Console
+    _ thresholds: [Thresholds], _ model: Checkpoint, _ planes: PlaneFormat?, _ console: Console
   ) throws -> [Thresholds] {
-    guard requests.contains(where: \.head) else { return thresholds }
-    let found = try HeadProbe(model: model, sample: sample, threads: threads).run(console)
+    guard requests.contains(where: \.head), let planes else { return thresholds }
+    let found = try HeadProbe(model: model, sample: sample, threads: threads, planes: planes).run(console)
     return thresholds.map { thresholds in
       guard thresholds.request.head else { return thresholds }
       var thresholds = thresholds
@@ -66,12 +66,13 @@ public struct SolveStage: Sendable {
 
   /// What each request is to drop where; the text is `nil` where no budget is divided by measuring.
   private func divide(
-    _ model: Checkpoint, _ console: Console, _ solve: ([SolverRequest], [BudgetShares]) throws -> [Thresholds]
+    _ model: Checkpoint, _ planes: PlaneFormat?, _ console: Console,
+    _ solve: ([SolverRequest], [BudgetShares]) throws -> [Thresholds]
   ) throws -> (places: [BudgetShares], text: ProbedText?) {
     var places = requests.map { BudgetShares(all: $0.sparsity) }
     let divided = requests.indices.filter { requests[$0].allocation == .global && requests[$0].sparsity > 0 }
     guard !divided.isEmpty else { return (places, nil) }
-    let found = try AllocationProbes(model: model, sample: sample, threads: threads)
+    let found = try AllocationProbes(model: model, sample: sample, threads: threads, planes: planes)
       .places(for: divided.map { requests[$0] }, console, solve: solve)
     for (i, shares) in zip(divided, found.places) {
       let each = [
@@ -132,7 +133,8 @@ public struct SolveStage: Sendable {
     }
     return requests.indices.map { i in
       Thresholds(
-        request: requests[i], layers: layers[i], realised: Thresholds.Shares(meanOf: shares[i]),
+        request: requests[i], planes: requests[i].method.gradesWeights ? description.scores : nil, layers: layers[i],
+        realised: Thresholds.Shares(meanOf: shares[i]),
         modelHash: description.modelHash, corpusHash: description.corpusHash, statisticsHash: hash)
     }
   }
@@ -143,8 +145,7 @@ public struct SolveStage: Sendable {
   private func planes(_ model: Checkpoint, _ statistics: StatisticsFile) throws -> (
     both: any WeightSource, high: any WeightSource
   ) {
-    guard let both = statistics.description.scores.flatMap(ScoreFormat.init)?.rounded(model.weights),
-      let high = both.highPlanes
+    guard let both = statistics.description.scores.map({ PlaneWeights(model.weights, $0) }), let high = both.highPlanes
     else { throw SolverError.noScores }
     return (both, high)
   }

@@ -1,3 +1,4 @@
+import Checkpoints
 import ThresholdSolver
 
 /// Why a bundle could not be written or read.
@@ -9,7 +10,7 @@ public enum BundleError: Error, Equatable, Sendable {
   case noSuchBudget(asked: Double, offered: [Double])
   case outOfRange(tensor: String, type: WeightType)
   case notFinite(tensor: String)
-  case unlikeWeights(SolverRequest.Method, WeightType)
+  case unlikeWeights(SolverRequest.Method, PlaneFormat?, WeightType)
 }
 
 extension BundleError: CustomStringConvertible {
@@ -27,10 +28,10 @@ extension BundleError: CustomStringConvertible {
       "the bundle has no thresholds for sparsity \(asked): choose \(offered.map { String($0) }.joined(separator: " or "))"
     case .outOfRange(let tensor, let type):
       "tensor '\(tensor)' has weights beyond the range of \(type.rawValue): export as \(type == .bf16 ? "f32" : "bf16 or f32")"
-    case .unlikeWeights(let method, let type) where type.isInPlanes:
+    case .unlikeWeights(_, let planes?, let type):
+      "these thresholds grade weights of type '\(planes.rawValue)', but those of the bundle are '\(type.rawValue)': export as '\(planes.rawValue)', or solve other thresholds"
+    case .unlikeWeights(let method, nil, let type):
       "thresholds of method '\(method.rawValue)' do not grade weights of type '\(type.rawValue)', which the bundle is to hold: solve with method 'planes', or export as another type"
-    case .unlikeWeights(let method, let type):
-      "thresholds of method '\(method.rawValue)' grade weights in planes, but those of the bundle are '\(type.rawValue)': export as '\(WeightType.int8Planes.rawValue)', or solve with another method"
     case .notFinite(let tensor):
       "tensor '\(tensor)' has weights that are infinite or no numbers: the model is damaged"
     }
@@ -48,12 +49,19 @@ extension BundleError {
 }
 
 extension WeightType {
-  /// Checks that a bundle of this type can hold thresholds of a method: those that grade weights need planes, and the other
-  /// way round.
+  /// Checks that a bundle of this type can hold thresholds: those that grade weights need the planes that they were solved
+  /// for, and weights in planes need them.
   ///
-  /// - Throws: ``BundleError/unlikeWeights(_:_:)``, or `SolverError` where no bundle can hold them.
-  public func check(holds method: SolverRequest.Method) throws {
+  /// - Throws: ``BundleError/unlikeWeights(_:_:_:)``, or `SolverError` where no bundle can hold them.
+  public func check(holds thresholds: Thresholds) throws {
+    try check(holds: thresholds.request.method, thresholds.planes)
+  }
+
+  /// The same of thresholds that are not solved yet.
+  ///
+  /// - Parameter graded: How the weights lie that they will grade; `nil` where they grade none.
+  public func check(holds method: SolverRequest.Method, _ graded: PlaneFormat?) throws {
     try method.checkExportable()
-    guard method.gradesWeights == isInPlanes else { throw BundleError.unlikeWeights(method, self) }
+    guard graded == planes else { throw BundleError.unlikeWeights(method, graded, self) }
   }
 }

@@ -1,41 +1,36 @@
 import Checkpoints
 import LinearAlgebra
 
-// From the bytes of entries to weights: every second row where two tensors share an entry, and a sum where planes do.
+// From the bytes of entries to weights: every second row where two tensors share an entry, and one after the other where
+// two planes make the weights.
 extension BundleLayout {
   /// The weights of one tensor as it is stored: with one row an input where ``Entry/isTransposed``.
   ///
   /// - Parameters:
-  ///   - plane: Of weights in planes, what one of them alone stands for.
+  ///   - highAlone: Of weights in planes, what the high ones stand for alone.
   ///   - withBytes: Hands over the bytes of an entry.
   /// - Throws: ``BundleError/malformed(file:reason:)`` where the model has no such tensor, or what `withBytes` throws.
   /// - Complexity: O(its weights).
   func stored(
-    _ tensor: ModelTensor, plane: WeightPlane? = nil,
+    _ tensor: ModelTensor, highAlone: Bool = false,
     withBytes: (Entry, (UnsafeRawBufferPointer) -> Void) throws -> Void
   ) throws -> Matrix {
-    var sum: Matrix?
-    for entry in entries(of: tensor, plane: plane) {
-      let matrix = Matrix(rows: entry.rows / entry.tensors.count, columns: entry.columns)
-      try withBytes(entry) { entry.decode(tensor, $0, into: matrix) }
-      if let sum {
-        VectorMath.add(matrix.base, to: sum.base, count: matrix.count)
-      } else {
-        sum = matrix
-      }
-    }
-    guard let sum else {
+    let entries = entries(of: tensor, plane: highAlone ? .high : nil)
+    guard let first = entries.first else {
       throw BundleError.malformed(file: BundleFile.weights, reason: "the model has no such tensor")
     }
-    return sum
+    let matrix = Matrix(rows: first.rows / first.tensors.count, columns: first.columns)
+    // The high plane comes before the low one, which completes it.
+    for entry in entries { try withBytes(entry) { entry.decode(tensor, $0, into: matrix) } }
+    return matrix
   }
 
   /// The same in Hugging Face's orientation.
   func values(
-    _ tensor: ModelTensor, plane: WeightPlane? = nil,
+    _ tensor: ModelTensor, highAlone: Bool = false,
     withBytes: (Entry, (UnsafeRawBufferPointer) -> Void) throws -> Void
   ) throws -> Matrix {
-    let matrix = try stored(tensor, plane: plane, withBytes: withBytes)
+    let matrix = try stored(tensor, highAlone: highAlone, withBytes: withBytes)
     return entries(of: tensor)[0].isTransposed ? matrix.transposed() : matrix
   }
 }

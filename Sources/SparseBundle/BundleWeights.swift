@@ -10,8 +10,8 @@ public struct BundleWeights: WeightSource {
   package let layout: BundleLayout
   let factorRows: FactorRows?
   private let reader: SeekableReader
-  /// Which plane of the weights alone is handed out.
-  private var plane: WeightPlane?
+  /// Whether what high planes stand for alone is handed out.
+  private var isHighAlone = false
 
   /// - Parameter factorRows: How gate and up projections are stored, where not as they are.
   /// - Throws: ``BundleError/malformed(file:reason:)`` where the file does not hold exactly the tensors
@@ -42,20 +42,20 @@ public struct BundleWeights: WeightSource {
 
   /// The same by the high planes of the weights alone; `nil` where they do not lie in planes.
   package var highAlone: BundleWeights? {
-    guard type.isInPlanes, plane == nil else { return nil }
+    guard type.isInPlanes, !isHighAlone else { return nil }
     var high = self
-    high.plane = .high
+    high.isHighAlone = true
     return high
   }
 
   /// A matrix as it is stored: with one row an input where inputs can be skipped.
   package func stored(_ tensor: ModelTensor) throws -> Matrix {
-    try layout.stored(tensor, plane: plane, withBytes: withBytes)
+    try layout.stored(tensor, highAlone: isHighAlone, withBytes: withBytes)
   }
 
   /// A matrix in Hugging Face's orientation.
   private func values(_ tensor: ModelTensor) throws -> Matrix {
-    try layout.values(tensor, plane: plane, withBytes: withBytes)
+    try layout.values(tensor, highAlone: isHighAlone, withBytes: withBytes)
   }
 
   private func withBytes(of entry: BundleLayout.Entry, _ body: (UnsafeRawBufferPointer) -> Void) throws {

@@ -52,7 +52,7 @@ public struct BundleWriter {
   ) throws {
     let hash = try model.hash
     for each in [thresholds] + others {
-      try type.check(holds: each.request.method)
+      try type.check(holds: each)
       guard each.modelHash == hash else { throw BundleError.otherModel(thresholds: each.modelHash, model: hash) }
       try each.check(model.configuration)
     }

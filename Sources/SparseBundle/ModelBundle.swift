@@ -25,7 +25,7 @@ public struct ModelBundle: Sendable {
     goldenFile = BundleFile.golden(at: other)
     configuration = try ModelConfiguration(huggingFaceConfiguration: path + "/" + BundleFile.configuration)
     thresholds = try Thresholds(SafetensorsFile(path: path + "/" + BundleFile.thresholds(at: other)))
-    try manifest.weights.type.check(holds: thresholds.request.method)
+    try manifest.weights.type.check(holds: thresholds)
     try thresholds.check(configuration)
     weights = try BundleWeights(
       path: path + "/" + BundleFile.weights, configuration, manifest.weights.type,

@@ -1,31 +1,35 @@
 import Checkpoints
 import LinearAlgebra
 
-/// A model's weights rounded to 8-bit codes in two planes, with both of them.
+/// A model's weights rounded to a format in planes, with both of them.
 ///
-/// Gate and up projections, embeddings and output head lie a row an output, with groups of 32 along the inputs. All
-/// other projections lie a row an input, so that inputs can be read in part.
+/// Gate and up projections, embeddings and output head lie a row an output, where there are groups of 32 with these along
+/// the inputs. All other projections lie a row an input, so that inputs can be read in part.
 ///
 /// Throws ``BundleError`` where weights are out of the format's range.
 public struct PlaneWeights: WeightSource {
   private let weights: any WeightSource
+  private let type: WeightType
+  private let format: PlaneFormat
   private let highAlone: Bool
 
-  public init(_ weights: any WeightSource) { self.init(weights, highAlone: false) }
+  public init(_ weights: any WeightSource, _ format: PlaneFormat) { self.init(weights, format, highAlone: false) }
 
-  private init(_ weights: any WeightSource, highAlone: Bool) {
+  private init(_ weights: any WeightSource, _ format: PlaneFormat, highAlone: Bool) {
     self.weights = weights
+    self.format = format
+    type = WeightType(format)
     self.highAlone = highAlone
   }
 
-  public var highPlanes: (any WeightSource)? { highAlone ? nil : PlaneWeights(weights, highAlone: true) }
+  public var highPlanes: (any WeightSource)? { highAlone ? nil : PlaneWeights(weights, format, highAlone: true) }
 
   public var configuration: ModelConfiguration { weights.configuration }
 
   public func layer(_ index: Int) throws -> LayerWeights {
     try weights.layer(index).mapMatrices { matrix, part in
       let tensor = ModelTensor.layer(index, part)
-      let turns = tensor.isStoredByInput(.int8Planes, cutsInput: false)
+      let turns = tensor.isStoredByInput(type, cutsInput: false)
       let stored = turns ? matrix.transposed() : matrix
       try round(stored, tensor)
       return turns ? stored.transposed() : stored
@@ -48,10 +52,11 @@ public struct PlaneWeights: WeightSource {
 
   /// In place: a source hands out new matrices each time.
   private func round(_ matrix: Matrix, _ tensor: ModelTensor) throws(BundleError) {
-    // Both planes together are what unsplit codes are.
-    do { try (highAlone ? RowFormat.highPlane : .int8).round(matrix) } catch {
+    // Both planes together are what unsplit weights are.
+    let stored = highAlone ? type : format.unsplit
+    do { try stored.formats(of: tensor)[0].round(matrix) } catch {
       throw BundleError(
-        error, tensor: tensor.storedName(in: configuration.architecture, .int8Planes, cutsInput: false), .int8Planes)
+        error, tensor: tensor.storedName(in: configuration.architecture, type, cutsInput: false), type)
     }
   }
 }

@@ -16,7 +16,7 @@ public struct RoundedWeights: WeightSource {
     self.weights = weights
     self.type = type
     self.factorRows = factorRows
-    planes = type.isInPlanes ? PlaneWeights(weights) : nil
+    planes = type.planes.map { PlaneWeights(weights, $0) }
   }
 
   public var configuration: ModelConfiguration { weights.configuration }

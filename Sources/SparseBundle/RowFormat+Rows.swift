@@ -36,7 +36,8 @@ extension RowFormat {
     }
   }
 
-  /// The weights of records.
+  /// The weights of records. Those of a high plane are what it stands for alone; those of a low plane complete a matrix
+  /// that holds what the high one stands for.
   ///
   /// - Precondition: `records` are those of exactly the matrix' rows.
   func decode(_ records: [UInt8], into matrix: Matrix) { records.withUnsafeBytes { decode($0, into: matrix) } }
@@ -53,8 +54,11 @@ extension RowFormat {
     }
   }
 
-  /// Replaces weights by what their records hold.
+  /// Replaces weights by what their records hold, of planes by what the high one stands for.
+  ///
+  /// - Precondition: It is no low plane, which stands for nothing alone.
   func round(_ matrix: Matrix) throws(UnstorableWeights) {
+    precondition(plane != .low)
     var record = [UInt8](repeating: 0, count: rowBytes(columns: matrix.columns))
     try record.withUnsafeMutableBufferPointer { record throws(UnstorableWeights) in
       guard let base = UnsafeMutableRawPointer(record.baseAddress) else { return }
@@ -82,8 +86,10 @@ extension RowFormat {
       try encodeHalves(row, count, infinity: 0x7F80, into: record) { FloatBits.bf16(from: $0) }
     case .int8: try Int8Record.encode(row, count: count, into: record)
     case .q4: try Q4Record.encode(row, count: count, into: record)
-    case .highPlane: try PlaneRecord.encode(.high, row, count: count, into: record)
-    case .lowPlane: try PlaneRecord.encode(.low, row, count: count, into: record)
+    case .highNibbles: try NibblePlaneRecord.encode(.high, row, count: count, into: record)
+    case .lowNibbles: try NibblePlaneRecord.encode(.low, row, count: count, into: record)
+    case .highBytes: try BytePlaneRow.encode(.high, row, count: count, into: record)
+    case .lowBytes: try BytePlaneRow.encode(.low, row, count: count, into: record)
     }
   }
 
@@ -97,8 +103,10 @@ extension RowFormat {
     case .bf16: for i in 0..<count { row[i] = FloatBits.float(fromBF16: record.littleEndianHalf(at: 2 * i)) }
     case .int8: Int8Record.decode(record, into: row, count: count)
     case .q4: Q4Record.decode(record, into: row, count: count)
-    case .highPlane: PlaneRecord.decode(.high, record, into: row, count: count)
-    case .lowPlane: PlaneRecord.decode(.low, record, into: row, count: count)
+    case .highNibbles: NibblePlaneRecord.decode(high: record, into: row, count: count)
+    case .lowNibbles: NibblePlaneRecord.complete(row, low: record, count: count)
+    case .highBytes: BytePlaneRow.decode(high: record, into: row, count: count)
+    case .lowBytes: BytePlaneRow.complete(row, low: record, count: count)
     }
   }
 

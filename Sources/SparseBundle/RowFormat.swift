@@ -7,19 +7,18 @@ package enum RowFormat: Sendable, CaseIterable {
   case int8
   /// Codes of 4 bits, a scale and a minimum for each 32 weights.
   case q4
-  /// The upper and the lower four bits of codes of 8 bits, a scale for each 32 weights in either: what the two hold adds
-  /// up to the weights, see ``WeightPlane``.
-  case highPlane, lowPlane
+  /// The upper and the lower four bits of codes of 8 bits, a scale for each 32 weights in either, see ``NibblePlaneRecord``.
+  case highNibbles, lowNibbles
+  /// The upper and the lower byte of binary16, see ``BytePlaneRow``.
+  case highBytes, lowBytes
 }
 
 extension RowFormat {
-  init(_ plane: WeightPlane) { self = plane == .high ? .highPlane : .lowPlane }
-
-  /// Which half of the weights' codes it holds; `nil` where it holds them whole.
+  /// Which half of the weights' bits it holds; `nil` where it holds them whole.
   package var plane: WeightPlane? {
     switch self {
-    case .highPlane: .high
-    case .lowPlane: .low
+    case .highNibbles, .highBytes: .high
+    case .lowNibbles, .lowBytes: .low
     case .f32, .f16, .bf16, .int8, .q4: nil
     }
   }
@@ -31,7 +30,8 @@ extension RowFormat {
     case .f16, .bf16: 2 * columns
     case .int8: Int8Record.size(columns: columns)
     case .q4: Q4Record.size(columns: columns)
-    case .highPlane, .lowPlane: PlaneRecord.size(columns: columns)
+    case .highNibbles, .lowNibbles: NibblePlaneRecord.size(columns: columns)
+    case .highBytes, .lowBytes: columns
     }
   }
 
@@ -41,18 +41,18 @@ extension RowFormat {
     case .f32: .init(name: name, type: .f32, shape: shape)
     case .f16: .init(name: name, type: .f16, shape: shape)
     case .bf16: .init(name: name, type: .bf16, shape: shape)
-    case .int8, .q4, .highPlane, .lowPlane:
+    case .int8, .q4, .highNibbles, .lowNibbles, .highBytes, .lowBytes:
       .init(name: name, type: .u8, shape: shape.dropLast() + [rowBytes(columns: shape.last ?? 0)])
     }
   }
 }
 
 extension RowFormat {
-  /// Whether rows are records of codes and scales, in which not every byte is possible.
+  /// Whether rows are bytes to the file, of which not every one is possible.
   var hasRecords: Bool {
     switch self {
     case .f32, .f16, .bf16: false
-    case .int8, .q4, .highPlane, .lowPlane: true
+    case .int8, .q4, .highNibbles, .lowNibbles, .highBytes, .lowBytes: true
     }
   }
 
@@ -65,8 +65,9 @@ extension RowFormat {
       case .f32, .f16, .bf16: nil
       case .int8: Int8Record.fault(first, columns: columns)
       case .q4: Q4Record.fault(first, columns: columns)
-      case .highPlane, .lowPlane:
-        records[1].withUnsafeBytes { PlaneRecord.fault(high: first, low: $0, columns: columns) }
+      case .highNibbles, .lowNibbles:
+        records[1].withUnsafeBytes { NibblePlaneRecord.fault(high: first, low: $0, columns: columns) }
+      case .highBytes, .lowBytes: BytePlaneRow.fault(high: first)
       }
     }
   }

@@ -8,16 +8,19 @@ extension TokenBytes {
   /// - Parameters:
   ///   - shares: What each layer drops and reads whole; none where everything is read whole.
   ///   - thresholds: Those that decided it.
-  public init(inPlanes c: ModelConfiguration, shares: [Thresholds.Shares], _ thresholds: Thresholds?) {
+  public init(
+    _ c: ModelConfiguration, inPlanes format: PlaneFormat, shares: [Thresholds.Shares], _ thresholds: Thresholds?
+  ) {
+    let type = WeightType(format)
     func plane(_ tensor: ModelTensor) -> Double {
       guard let shape = c.shape(of: tensor) else { return 0 }
-      let stored = tensor.isStoredByInput(.int8Planes, cutsInput: false) ? shape.reversed() : shape
-      return Double(stored[0] * PlaneRecord.size(columns: stored[1]))
+      let stored = tensor.isStoredByInput(type, cutsInput: false) ? shape.reversed() : shape
+      return Double(stored[0] * type.rowBytes(of: tensor, columns: stored[1]) / 2)
     }
     func floats(_ tensor: ModelTensor) -> Double { Double(4 * (c.shape(of: tensor)?.reduce(1, *) ?? 0)) }
     let head = plane(c.tiedEmbeddings ? .embeddings : .outputHead)
     dense = 2 * head + floats(.finalNorm)
-    dense += Double(2 * PlaneRecord.size(columns: c.hiddenSize))  // the embedding's row
+    dense += Double(type.rowBytes(of: .embeddings, columns: c.hiddenSize))
     sparse = dense - head * (1 - (shares.first?.fullHead ?? 1))
     for index in 0..<c.layerCount {
       for part in LayerTensor.allCases {

@@ -19,8 +19,8 @@ public struct TokenBytes: Sendable, Equatable {
   ///   - shares: What each layer drops; none where every channel is kept.
   ///   - thresholds: Those that dropped it.
   public init(_ c: ModelConfiguration, _ type: WeightType, shares: [Thresholds.Shares], _ thresholds: Thresholds?) {
-    if type.isInPlanes {
-      self = Self(inPlanes: c, shares: shares, thresholds)
+    if let planes = type.planes {
+      self = Self(c, inPlanes: planes, shares: shares, thresholds)
       return
     }
     let cutsInput = thresholds.flatMap(FactorRows.init) != nil

@@ -30,6 +30,7 @@ enum RecordFault: String {
   case code = "a code below −127"
   case scale = "a scale or minimum that is not finite"
   case planes = "planes of different scales"
+  case weight = "a weight that is not finite"
 }
 
 extension FloatBits {

@@ -12,6 +12,8 @@ public enum WeightType: String, Sendable, Codable, CaseIterable {
   /// The codes of int8 in two planes of 4 bits, each a tensor of its own, so that a token can read as many bits of a
   /// channel as it needs.
   case int8Planes = "int8-planes"
+  /// The same of f16, in two planes of 8 bits.
+  case f16Planes = "f16-planes"
 }
 
 extension WeightType {
@@ -21,8 +23,18 @@ extension WeightType {
   /// Whether runtimes may round activations to 8 bits, to multiply them with the codes in integers.
   public var allowsRoundedActivations: Bool { self == .int8 || self == .q4 }
 
+  /// How weights lie in planes; `nil` where each is in one piece.
+  public var planes: PlaneFormat? { PlaneFormat(rawValue: rawValue) }
+
   /// Whether thresholds grade the weights, by the high plane of each.
-  public var isInPlanes: Bool { self == .int8Planes }
+  public var isInPlanes: Bool { planes != nil }
+
+  public init(_ planes: PlaneFormat) {
+    switch planes {
+    case .int8: self = .int8Planes
+    case .f16: self = .f16Planes
+    }
+  }
 
   /// How one tensor is stored in a bundle of this type: in one format, or in two whose values add up to the weights.
   package func formats(of tensor: ModelTensor) -> [RowFormat] {
@@ -33,7 +45,8 @@ extension WeightType {
     case .bf16: [.bf16]
     case .int8: [.int8]
     case .q4: [tensor.isInLayer ? .q4 : .int8]
-    case .int8Planes: [.highPlane, .lowPlane]
+    case .int8Planes: [.highNibbles, .lowNibbles]
+    case .f16Planes: [.highBytes, .lowBytes]
     }
   }
 

@@ -4,8 +4,8 @@
 /// last), a float16 scale a group, for `q4` a float16 minimum a group, and, except in planes, zeros up to a multiple of
 /// 64 bytes.
 ///
-/// The planes are the halves of codes c of 8 bits, −127 to 127, each its own matrix with the same scales:
-/// c + 128 = 16 · high + low, both 0 to 15. What they are worth adds up to c · scale.
+/// Weights in planes are two matrices, each with half of the bits of every weight, whose values add up to the weights:
+/// nibbles to codes c of 8 bits, −127 to 127, with the same scales, c + 128 = 16 · high + low; bytes to float16.
 package enum ElementType: Sendable, CaseIterable {
   case float32, float16, bfloat16
   /// Signed bytes: value = code · scale.
@@ -14,9 +14,13 @@ package enum ElementType: Sendable, CaseIterable {
   /// value = code · scale + minimum.
   case q4
   /// Codes as `q4` has them: value = (16 · code − 120.5) · scale, the low plane taken to be its middle.
-  case highPlane
+  case highNibbles
   /// Codes as `q4` has them: value = (code − 7.5) · scale.
-  case lowPlane
+  case lowNibbles
+  /// value = f16(256 · byte + 128), the low byte taken to be its middle.
+  case highBytes
+  /// value = f16(256 · high + byte) − f16(256 · high + 128), with the byte of the high matrix.
+  case lowBytes
 
   /// Columns that share a scale, in the quantised types.
   package static let group = 32
@@ -24,13 +28,19 @@ package enum ElementType: Sendable, CaseIterable {
   /// Whether groups of columns share a scale.
   package var isQuantised: Bool {
     switch self {
-    case .float32, .float16, .bfloat16: false
-    case .int8, .q4, .highPlane, .lowPlane: true
+    case .float32, .float16, .bfloat16, .highBytes, .lowBytes: false
+    case .int8, .q4, .highNibbles, .lowNibbles: true
     }
   }
 
   /// What a matrix' address must be a multiple of, in bytes.
-  package var alignment: Int { self == .float32 ? 4 : 2 }
+  package var alignment: Int {
+    switch self {
+    case .float32: 4
+    case .highBytes, .lowBytes: 1
+    case .float16, .bfloat16, .int8, .q4, .highNibbles, .lowNibbles: 2
+    }
+  }
 
   /// Bytes from one row to the next; nil where `columns` is negative or that many do not fit an `Int`.
   package func rowBytes(columns: Int) -> Int? {
@@ -39,9 +49,10 @@ package enum ElementType: Sendable, CaseIterable {
     return switch self {
     case .float32: 4 * columns
     case .float16, .bfloat16: 2 * columns
+    case .highBytes, .lowBytes: columns
     case .int8: (groups * (32 + 2) + 63) / 64 * 64
     case .q4: (groups * (16 + 4) + 63) / 64 * 64
-    case .highPlane, .lowPlane: groups * (16 + 2)
+    case .highNibbles, .lowNibbles: groups * (16 + 2)
     }
   }
 }

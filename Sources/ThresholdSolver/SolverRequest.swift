@@ -233,7 +233,7 @@ extension SolverError: CustomStringConvertible {
     case .tooFewBytes(let share):
       "a bytes share of \(share) cannot be reached: high planes of gate and up alone are a third of the FFN; give 0.34 or more"
     case .noScores:
-      "these statistics have no scores, which 'planes' is solved from: collect them with --scores int8-planes"
+      "these statistics have no scores, which 'planes' is solved from: collect them with --scores int8-planes or f16-planes"
     case .noCuts(let method):
       "method '\(method.rawValue)' has neither a second cut nor an input cut: leave them out, or give 0"
     case .noAllocation(let method, let allocation):

@@ -9,8 +9,8 @@ import Transformer
 // [hiddenSize]. Methods that cut inputs, and no others, have `layers.l.ffn.other_input_threshold` and, where attention
 // is cut, `layers.l.attention.{key,value}_threshold` (each [1] or [hiddenSize]). Methods that grade weights, and no
 // others, have `layers.l.ffn.full_threshold` [intermediateSize] and, where attention is graded, all four
-// `layers.l.attention.*_threshold` and as many `layers.l.attention.*_full_threshold` (one a channel). Theirs alone, too, is
-// `head_margin` in the metadata, where the output head is read on demand, with the tensor `head.offset` [vocabularySize],
+// `layers.l.attention.*_threshold` and as many `layers.l.attention.*_full_threshold` (one a channel). Theirs alone, too, are
+// `weights` in the metadata, the format in planes, and `head_margin` in the metadata, where the output head is read on demand, with the tensor `head.offset` [vocabularySize],
 // and in all layers or in none `layers.l.ffn.{gate,up}_offset` [intermediateSize].
 extension Thresholds {
   static let format = "gambit-thresholds"
@@ -53,6 +53,7 @@ extension Thresholds {
       "attention": request.attention ? "on" : "off", "layers": String(layers.count),
       "model_sha256": modelHash, "corpus_sha256": corpusHash, "statistics_sha256": statisticsHash,
     ]
+    metadata["weights"] = planes?.rawValue
     metadata["norm"] = request.norm?.rawValue
     metadata["source"] = request.source?.rawValue
     metadata["source_share"] = request.sourceShare.map { String($0) }
@@ -99,6 +100,11 @@ extension Thresholds {
       let count = Int(try text("layers")), count > 0, count <= file.header.tensors.count
     else { throw SolverError.malformed("'\(file.path)' has an unknown method, attention or number of layers") }
     let attention = try text("attention") == "on"
+    planes = metadata["weights"].flatMap(PlaneFormat.init)
+    guard (planes != nil) == method.gradesWeights, planes != nil || metadata["weights"] == nil else {
+      throw SolverError.malformed(
+        "'\(file.path)' has an unknown format of weights in planes, or none that its method needs")
+    }
     let norm = metadata["norm"].flatMap(CHESS.Norm.init)
     guard norm != nil || metadata["norm"] == nil else {
       throw SolverError.malformed("'\(file.path)' has an unknown norm")

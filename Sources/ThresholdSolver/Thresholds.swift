@@ -94,6 +94,8 @@ public struct Thresholds: Sendable, Equatable {
   }
 
   public var request: SolverRequest
+  /// How the weights lie that these thresholds grade; `nil` of methods that grade none.
+  public var planes: PlaneFormat?
   public var layers: [Layer]
   /// Weights in planes: all bits are read of those rows of the output head whose logit by the high plane alone is at
   /// least the greatest such logit less this, in nats, and of the others the high plane; `nil` where all rows are read
@@ -113,11 +115,13 @@ public struct Thresholds: Sendable, Equatable {
   public var headMeasuredOn: ProbedText?
 
   public init(
-    request: SolverRequest, layers: [Layer], headMargin: Float? = nil, headOffsets: [Float]? = nil, realised: Shares,
+    request: SolverRequest, planes: PlaneFormat? = nil, layers: [Layer], headMargin: Float? = nil,
+    headOffsets: [Float]? = nil, realised: Shares,
     modelHash: String, corpusHash: String, statisticsHash: String, allocationMeasuredOn: ProbedText? = nil,
     headMeasuredOn: ProbedText? = nil
   ) {
     self.request = request
+    self.planes = planes
     self.layers = layers
     self.headMargin = headMargin
     self.headOffsets = headOffsets

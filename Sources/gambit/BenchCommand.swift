@@ -25,7 +25,7 @@ struct BenchCommand: ParsableCommand {
   @Option(
     parsing: .upToNextOption,
     help: ArgumentHelp(
-      "Element types of the kernels to measure, of int8-planes one plane; the bundle's unless given.",
+      "Element types of the kernels to measure, of planes one of them; the bundle's unless given.",
       valueName: "types"))
   var types: [WeightType] = []
 

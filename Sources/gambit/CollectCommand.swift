@@ -31,7 +31,7 @@ struct CollectCommand: ParsableCommand {
       Round the weights to this format in planes and also count how well high planes foretell each channel: what \
       'gambit solve --method planes' needs.
       """, valueName: "format"))
-  var scores: ScoreFormat?
+  var scores: PlaneFormat?
 
   @Flag(help: "Go on from what an interrupted run left.")
   var resume = false
@@ -93,7 +93,7 @@ extension CollectStage.Shard: ExpressibleByArgument {
   }
 }
 
-extension ScoreFormat: ExpressibleByArgument {}
+extension PlaneFormat: ExpressibleByArgument {}
 
 extension Percentage: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }

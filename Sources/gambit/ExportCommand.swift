@@ -10,8 +10,9 @@ struct ExportCommand: ParsableCommand {
     commandName: "export", abstract: "Writes a sparse-ready bundle of a model and its thresholds.",
     discussion: """
       A bundle that stands at OUTPUT is replaced as a whole, at the end. int8 and q4 store integer codes with a \
-      scale for each 32 weights; embeddings and output head of a q4 bundle are int8. int8-planes has the codes of int8 \
-      in two halves, and is for thresholds of the method 'planes', which go with no other type. What rounding the weights \
+      scale for each 32 weights; embeddings and output head of a q4 bundle are int8. int8-planes and \
+      f16-planes have the bits of int8 and f16 in two halves, for thresholds of the method 'planes' that were solved for \
+      the same, which go with no other type. What rounding the weights \
       costs is measured on a text and stated in the manifest, before any sparsity.
       """)
 

@@ -40,7 +40,7 @@ struct SmallStatistics {
 
   static func description(
     coverage: [Range<Int>] = [0..<2], sinkPositions: Int = 1, modelHash: String = "m", corpusHash: String = "c",
-    toolVersion: String = "1", activation: GateActivation = .silu, scores: String? = nil
+    toolVersion: String = "1", activation: GateActivation = .silu, scores: PlaneFormat? = nil
   ) -> StatisticsDescription {
     var configuration = configuration
     configuration.gateActivation = activation

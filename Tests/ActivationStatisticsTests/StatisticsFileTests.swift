@@ -23,10 +23,10 @@ struct StatisticsFileTests {
   @Test func scoresAreReadBackAndMergedExactly() throws {
     var records: [[LayerRecord]] = []
     for (index, range) in [0..<4, 4..<10].enumerated() {
-      let description = SmallStatistics.description(coverage: [range], scores: "int8-planes")
+      let description = SmallStatistics.description(coverage: [range], scores: .int8)
       records.append(try SmallStatistics.write(description, to: folder.path("\(index).h5")))
       let file = try StatisticsFile(path: folder.path("\(index).h5"))
-      #expect(file.description.scores == "int8-planes" && file.description == description)
+      #expect(file.description.scores == .int8 && file.description == description)
       #expect(try file.layer(1) == records[index][1] && records[index][1].regular.scores != nil)
     }
     try StatisticsFile.merge([folder.path("0.h5"), folder.path("1.h5")], to: folder.path("all.h5"))
@@ -46,7 +46,7 @@ struct StatisticsFileTests {
   /// Those of the corpus' first part, in whatever order parts are given; others are of another collection.
   @Test func offsetsAreReadBackAndMustAgree() throws {
     func write(_ name: String, _ range: Range<Int>, _ offsets: PlaneOffsets?) throws -> String {
-      let description = SmallStatistics.description(coverage: [range], scores: "int8-planes")
+      let description = SmallStatistics.description(coverage: [range], scores: .int8)
       let path = folder.path(name)
       _ = try SmallStatistics.write(description, to: path, offsets: offsets)
       #expect(try StatisticsFile(path: path).layer(1).offsets == offsets)

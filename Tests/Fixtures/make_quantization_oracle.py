@@ -4,8 +4,9 @@
     make oracles    (or: python Tests/Fixtures/make_quantization_oracle.py)
 
 Writes `quantization.safetensors`: for each case `CASE.weights`, float32 [rows, columns], the records `CASE.int8`,
-`CASE.q4`, `CASE.high` and `CASE.low`, uint8 [rows, bytes of a row], what the last two stand for, `CASE.high.values` and
-`CASE.low.values`, float32 [rows, columns], and `CASE.activations`, the weights rounded as activations are.
+`CASE.q4` and, in planes, `CASE.high_nibbles`, `CASE.low_nibbles`, `CASE.high_bytes` and `CASE.low_bytes`, uint8 [rows,
+bytes of a row], what high planes stand for alone, `CASE.high_nibbles.values` and `CASE.high_bytes.values`, float32 [rows,
+columns], and `CASE.activations`, the weights rounded as activations are.
 Cases that one of the types cannot hold lack its records.
 Of cases whose name begins with `exact_int8` or `exact_q4` that type keeps every weight.
 """
@@ -17,7 +18,7 @@ import numpy as np
 from fixture_io import FIXTURES, REPOSITORY, save, versions
 
 sys.path.append(str(REPOSITORY / "scripts" / "checks"))
-from quantized_rows import PLANES, decode, encode, rounded_activations  # noqa: E402
+from quantized_rows import PLANES, decode, encode, joined, rounded_activations  # noqa: E402
 
 SHAPES = [(3, 1), (2, 31), (4, 32), (2, 33), (3, 64), (2, 96), (2, 100), (3, 161)]
 
@@ -80,13 +81,15 @@ def main() -> None:
             records = tensors[f"{name}.{kind}"] = encode(kind, weights)
             if name.startswith(f"exact_{kind}"):
                 assert (decode(kind, records, weights.shape[1]) == weights).all(), name
-        planes = []
-        for plane in PLANES:
-            records = tensors[f"{name}.{plane}"] = encode(plane, weights)
-            planes.append(decode(plane, records, weights.shape[1]))
-            tensors[f"{name}.{plane}.values"] = planes[-1]
-        whole = decode("int8", tensors[f"{name}.int8"], weights.shape[1])
-        assert (planes[0] + planes[1] == whole).all(), name
+        columns = weights.shape[1]
+        for kind, planes in PLANES.items():
+            if kind == "f16-planes" and np.abs(weights).max() >= 65520:  # infinite as halves
+                continue
+            records = [encode(plane, weights) for plane in planes]
+            tensors |= {f"{name}.{plane}": stored for plane, stored in zip(planes, records)}
+            tensors[f"{name}.{planes[0]}.values"] = decode(planes[0], records[0], columns)
+            whole = weights.astype(np.float16) if kind == "f16-planes" else decode("int8", tensors[f"{name}.int8"], columns)
+            assert (joined(kind, *records, columns) == whole).all(), name
     save(FIXTURES / "quantization.safetensors", tensors, versions("numpy", "safetensors"))
 
 

@@ -18,15 +18,17 @@ struct PlaneStagesTests {
   private let folder = TemporaryFolder()
   private let console = Console(quiet: true)
 
-  @Test(arguments: [TinyModel.llama, .gemma3])
-  func ladderIsExportedVerifiesAndDecodes(_ model: TinyModel) throws {
+  @Test(arguments: [TinyModel.llama, .gemma3], PlaneFormat.allCases)
+  func ladderIsExportedVerifiesAndDecodes(_ model: TinyModel, _ format: PlaneFormat) throws {
     let (checkpoint, path) = (try model.open(), folder.path("bundle"))
-    let ladder = try solve(checkpoint, sparsities: [0.4, 0.6], head: true)
+    let ladder = try solve(checkpoint, format, sparsities: [0.4, 0.6], head: true)
+    #expect(ladder.allSatisfy { $0.planes == format })
     #expect(ladder[0].headMargin != nil && ladder[0].headMargin == ladder[1].headMargin)
     #expect((ladder[0].realised.fullHead ?? 0) > 0)
-    let done = try ExportStage(type: .int8Planes, threads: 2)
+    let done = try ExportStage(type: WeightType(format), threads: 2)
       .run(checkpoint, ladder[0], others: [ladder[1]], output: path, console)
-    #expect(done.loss?.activationRoundingKL == nil && (done.loss?.kl ?? 0) > 0)
+    let loss = try #require(done.loss)
+    #expect(loss.activationRoundingKL == nil && (format == .f16 ? loss.kl < 1e-5 : loss.kl > 1e-5))
     #expect(done.exact.weights == checkpoint.parameterCount)
     let checks = VerifyStage(prompts: ["Winter came"], tokensPerPrompt: 4, sparsity: 0.6, threads: 2).run(path, console)
     #expect(checks.filter { !$0.ok }.isEmpty)
@@ -35,7 +37,7 @@ struct PlaneStagesTests {
     let bundle = try ModelBundle(path: path, sparsity: 0.6)
     #expect(bundle.thresholds == ladder[1] && bundle.manifest.weights.activations == .exact)
     let inspected = Dictionary(try Inspection(path: path).facts, uniquingKeysWith: { first, _ in first })
-    #expect(inspected["weights"] == "int8-planes" && inspected["FFN channels read by both planes"] != nil)
+    #expect(inspected["weights"] == format.rawValue && inspected["FFN channels read by both planes"] != nil)
     let whole = ladder[0].layers.map { layer in (layer.full?.ffn ?? []).count { $0 == 0 } }.reduce(0, +)
     #expect(inspected["FFN channels always read whole"]?.split(separator: ";").first == "\(whole)")
     var stage = GenerateStage(maximumTokens: 4, oracle: true)
@@ -70,7 +72,7 @@ struct PlaneStagesTests {
 
     try ExportStage(type: .int8, threads: 2)
       .run(checkpoint, checkpoint.someThresholds(), output: folder.path("int8"), console)
-    #expect(throws: BundleError.unlikeWeights(.planes, .int8)) {
+    #expect(throws: BundleError.unlikeWeights(.planes, .int8, .int8)) {
       try MeasuredSource(model: nil, bundle: folder.path("int8"), thresholds: file)
     }
   }
@@ -99,8 +101,10 @@ struct PlaneStagesTests {
     #expect(try #require(report).verification?.checks.allSatisfy(\.ok) == true)
     #expect(try ModelBundle(path: folder.path("run/bundle")).manifest.weights.type == .int8Planes)
 
-    try writeAtomically(pipeline("collect: {sinks: 0}").utf8, to: folder.path("without.yaml"))
-    #expect(throws: PipelineError.self) { try PipelineDocument(path: folder.path("without.yaml")) }
+    for collect in ["collect: {sinks: 0}", "collect: {scores: f16-planes}"] {
+      try writeAtomically(pipeline(collect).utf8, to: folder.path("other.yaml"))
+      #expect(throws: PipelineError.self) { try PipelineDocument(path: folder.path("other.yaml")) }
+    }
   }
 
   /// Statistics alone do not tell where grades lie.
@@ -133,7 +137,7 @@ struct PlaneStagesTests {
     let checkpoint = try TinyModel.llama.open()
     let whole = try solve(checkpoint, sparsities: [0.5])[0]
     #expect(whole.headMargin == nil && whole.realised.fullHead == nil && !whole.request.head)
-    let probe = HeadProbe(model: checkpoint, sample: folder.path("sample.h5"), threads: 1)
+    let probe = HeadProbe(model: checkpoint, sample: folder.path("sample.h5"), threads: 1, planes: .int8)
     let found = try #require(try probe.run(console))
     let (point, text) = (found.point, found.text)
     #expect(point.kl < HeadProbe.greatestKL && point.missed <= HeadProbe.greatestMissed)
@@ -174,7 +178,7 @@ struct PlaneStagesTests {
     let sample = folder.path("sample.h5")
     let shards = try (1...2).map { index in
       let path = folder.path("\(index).h5")
-      try CollectStage(threads: 2, scores: .int8Planes).run(
+      try CollectStage(threads: 2, scores: .int8).run(
         checkpoint, TokenSequences(contentsOf: URL(filePath: sample)), samplePath: sample, output: path,
         shard: .init(index: index, count: 2), resuming: .never, console)
       return path
@@ -187,12 +191,13 @@ struct PlaneStagesTests {
 
   /// Samples a text, collects its statistics with scores, and solves.
   private func solve(
-    _ checkpoint: Checkpoint, sparsities: [Double], head: Bool = false, sample text: String? = nil
+    _ checkpoint: Checkpoint, _ format: PlaneFormat = .int8, sparsities: [Double], head: Bool = false,
+    sample text: String? = nil
   ) throws -> [Thresholds] {
     let (sample, statistics) = (folder.path("sample.h5"), folder.path("statistics.h5"))
     try SampleStage(sources: [TextSource(patterns: [try writeText()])], tokens: 512, sequenceLength: 32, seed: 1)
       .run(checkpoint, output: sample, console)
-    try CollectStage(threads: 2, scores: .int8Planes).run(
+    try CollectStage(threads: 2, scores: format).run(
       checkpoint, TokenSequences(contentsOf: URL(filePath: sample)), samplePath: sample, output: statistics,
       resuming: .never, console)
     let requests = try sparsities.map { try SolverRequest(method: .planes, attention: true, head: head, sparsity: $0) }

@@ -153,7 +153,7 @@ struct BundleWeightsTests {
   private func rounded(_ x: Float, _ type: WeightType) -> Float {
     func toMultiples(of unit: Double) -> Float { Float((Double(x) / unit).rounded(.toNearestOrEven) * unit) }
     return switch type {
-    case .f16: toMultiples(of: exp2(Double(max(x.exponentOrZero, -14) - 10)))
+    case .f16, .f16Planes: toMultiples(of: exp2(Double(max(x.exponentOrZero, -14) - 10)))
     case .bf16: toMultiples(of: exp2(Double(x.exponentOrZero - 7)))
     default: x
     }

@@ -21,7 +21,7 @@ struct ManifestTests {
     // The tiny llama is bf16: most of its values are f16's, too, and few a multiple of a scale.
     switch type {
     case .f32, .bf16: #expect(weights.exactShare == 1)
-    case .f16: #expect(weights.exactShare > 0.9)
+    case .f16, .f16Planes: #expect(weights.exactShare > 0.9)
     case .int8, .q4, .int8Planes: #expect((0..<0.5).contains(weights.exactShare))
     }
   }

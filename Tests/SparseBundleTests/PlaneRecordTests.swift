@@ -11,12 +11,9 @@ struct PlaneRecordTests {
   func planesAddUpToTheUnsplitWeights(_ columns: Int) throws {
     let (matrix, int8) = try someWeights(columns)
     for row in 0..<matrix.rows {
-      var values: [WeightPlane: [Float]] = [:]
-      for plane in WeightPlane.allCases {
-        values[plane] = decoded(plane, try encoded(plane, matrix, row), columns)
-      }
-      let (high, low) = (try #require(values[.high]), try #require(values[.low]))
-      #expect(zip(high, low).map { ($0 + $1).bitPattern } == int8[row].map(\.bitPattern))
+      let high = try decoded(.highNibbles, encoded(.high, matrix, row), columns)
+      let both = try decoded(.lowNibbles, encoded(.low, matrix, row), completing: high)
+      #expect(both.map(\.bitPattern) == int8[row].map(\.bitPattern) && high != both)
     }
   }
 
@@ -24,7 +21,7 @@ struct PlaneRecordTests {
   @Test func highPlaneIsTheMiddleOfItsCodes() throws {
     let matrix = Matrix(rows: 1, columns: 32)
     for column in 0..<32 { matrix[0, column] = Float(column * 8 - 127) }  // the greatest magnitude is 127: scale 1
-    let high = decoded(.high, try encoded(.high, matrix, 0), 32)
+    let high = try decoded(.highNibbles, encoded(.high, matrix, 0), 32)
     let expected = (0..<32).map { column in
       let code = column * 8 - 127
       let lowest = Int((Double(code) / 16).rounded(.down)) * 16
@@ -34,8 +31,8 @@ struct PlaneRecordTests {
   }
 
   @Test func recordsHaveNoPadding() {
-    #expect(PlaneRecord.size(columns: 576) == 324)
-    #expect(PlaneRecord.size(columns: 33) == 36)
+    #expect(NibblePlaneRecord.size(columns: 576) == 324)
+    #expect(NibblePlaneRecord.size(columns: 33) == 36)
   }
 
   @Test func whatNoEncoderWritesIsNoticed() throws {
@@ -43,7 +40,9 @@ struct PlaneRecordTests {
     let (matrix, _) = try someWeights(columns)
     let (high, low) = (try encoded(.high, matrix, 0), try encoded(.low, matrix, 0))
     func fault(_ high: [UInt8], _ low: [UInt8]) -> RecordFault? {
-      high.withUnsafeBytes { high in low.withUnsafeBytes { PlaneRecord.fault(high: high, low: $0, columns: columns) } }
+      high.withUnsafeBytes { high in
+        low.withUnsafeBytes { NibblePlaneRecord.fault(high: high, low: $0, columns: columns) }
+      }
     }
     func changed(_ record: [UInt8], _ index: Int, _ value: UInt8) -> [UInt8] {
       var record = record
@@ -59,15 +58,39 @@ struct PlaneRecordTests {
     #expect(fault(infinity(high), infinity(low)) == .scale)
   }
 
-  @Test(arguments: TinyModel.allCases)
-  func weightsOfBothPlanesAreThoseOfInt8(_ model: TinyModel) throws {
+  /// Every half that is finite, among them both zeros: beside Swift's own.
+  @Test func bytesAreThoseOfHalves() throws {
+    let halves = (0...UInt16.max).map { Float16(bitPattern: $0) }.filter(\.isFinite)
+    let matrix = Matrix(rows: 1, columns: halves.count, values: halves.map { Float($0) })
+    let (high, low) = (try RowFormat.highBytes.encode(matrix), try RowFormat.lowBytes.encode(matrix))
+    #expect(zip(high, low).map { UInt16($0) << 8 | UInt16($1) } == halves.map(\.bitPattern))
+    let alone = decoded(.highBytes, high, halves.count)
+    #expect(alone == halves.map { Float(Float16(bitPattern: $0.bitPattern & 0xFF00 | 128)) })
+    let both = decoded(.lowBytes, low, completing: alone)
+    #expect(both.map(\.bitPattern) == halves.map { Float($0).bitPattern })
+    #expect(high.withUnsafeBytes(BytePlaneRow.fault) == nil)
+    #expect(
+      [0, 0x7F].withUnsafeBytes(BytePlaneRow.fault) == .weight && [0x7C].withUnsafeBytes(BytePlaneRow.fault) != nil)
+  }
+
+  @Test func weightsBeyondHalvesAreNotStored() {
+    for (value, problem) in [(Float(65520), UnstorableWeights.outOfRange), (.nan, .notFinite)] {
+      let matrix = Matrix(rows: 1, columns: 2, values: [1, value])
+      for format in [RowFormat.highBytes, .lowBytes] {
+        #expect(throws: problem) { try format.encode(matrix) }
+      }
+    }
+  }
+
+  @Test(arguments: TinyModel.allCases, PlaneFormat.allCases)
+  func weightsOfBothPlanesAreTheUnsplitOnes(_ model: TinyModel, _ format: PlaneFormat) throws {
     let source = try Checkpoint.open(model.folder).weights
-    let both = PlaneWeights(source)
+    let both = PlaneWeights(source, format)
     let high = try #require(both.highPlanes)
     #expect(high.highPlanes == nil && source.highPlanes == nil)
-    let int8 = RoundedWeights(source, .int8)
+    let whole = RoundedWeights(source, format.unsplit)
     for index in 0..<source.configuration.layerCount {
-      let (layer, coarse, unsplit) = (try both.layer(index), try high.layer(index), try int8.layer(index))
+      let (layer, coarse, unsplit) = (try both.layer(index), try high.layer(index), try whole.layer(index))
       #expect(layer.gate.values == unsplit.gate.values && layer.down.values == unsplit.down.values)
       #expect(layer.query.values == unsplit.query.values && layer.output.values == unsplit.output.values)
       #expect(coarse.gate.values != layer.gate.values && coarse.attentionNorm == layer.attentionNorm)
@@ -76,7 +99,7 @@ struct PlaneRecordTests {
       }
       #expect(error > 0 && error < size / 20)
     }
-    #expect(try both.outputHead().values == int8.outputHead().values)
+    #expect(try both.outputHead().values == whole.outputHead().values)
   }
 
   private func someWeights(_ columns: Int) throws -> (matrix: Matrix, int8: [[Float]]) {
@@ -88,19 +111,20 @@ struct PlaneRecordTests {
   }
 
   private func encoded(_ plane: WeightPlane, _ matrix: Matrix, _ row: Int) throws -> [UInt8] {
-    var record = [UInt8](repeating: 0, count: PlaneRecord.size(columns: matrix.columns))
+    var record = [UInt8](repeating: 0, count: NibblePlaneRecord.size(columns: matrix.columns))
     try record.withUnsafeMutableBytes {
-      try PlaneRecord.encode(plane, matrix.row(row), count: matrix.columns, into: #require($0.baseAddress))
+      try NibblePlaneRecord.encode(plane, matrix.row(row), count: matrix.columns, into: #require($0.baseAddress))
     }
     return record
   }
 
-  private func decoded(_ plane: WeightPlane, _ record: [UInt8], _ columns: Int) -> [Float] {
-    var values = [Float](repeating: 0, count: columns)
-    record.withUnsafeBytes { record in
-      guard let base = record.baseAddress else { return }
-      PlaneRecord.decode(plane, base, into: &values, count: columns)
-    }
-    return values
+  private func decoded(_ format: RowFormat, _ bytes: [UInt8], _ columns: Int) -> [Float] {
+    decoded(format, bytes, completing: [Float](repeating: .nan, count: columns))
+  }
+
+  private func decoded(_ format: RowFormat, _ bytes: [UInt8], completing values: [Float]) -> [Float] {
+    let matrix = Matrix(rows: 1, columns: values.count, values: values)
+    format.decode(bytes, into: matrix)
+    return matrix.values
   }
 }

@@ -20,11 +20,24 @@ struct HostileInputTests {
     #expect(WeightMatrix(memory, rows: 3, columns: 33, type: .int8) == nil)
     #expect(WeightMatrix(memory, rows: 4, columns: 33, type: .q4) != nil)
     #expect(WeightMatrix(memory, rows: 5, columns: 33, type: .q4) == nil)
-    #expect(WeightMatrix(memory, rows: 7, columns: 33, type: .highPlane) != nil)
-    #expect(WeightMatrix(memory, rows: 8, columns: 33, type: .highPlane) == nil)
-    #expect(WeightMatrix(memory, rows: 8, columns: 33, type: .lowPlane) == nil)
+    #expect(WeightMatrix(memory, rows: 7, columns: 33, type: .highNibbles) != nil)
+    #expect(WeightMatrix(memory, rows: 8, columns: 33, type: .highNibbles) == nil)
+    #expect(WeightMatrix(memory, rows: 8, columns: 33, type: .lowNibbles) == nil)
     #expect(WeightMatrix(memory, rows: 1, columns: .max, type: .q4) == nil)
+    #expect(WeightMatrix(memory, rows: 7, columns: 36, type: .highBytes) != nil)
+    #expect(WeightMatrix(memory, rows: 8, columns: 33, type: .highBytes) == nil)
     #expect(WeightMatrix(memory, rows: .max, columns: 1, type: .int8) == nil)
+  }
+
+  @Test func lowBytesAreNothingWithoutTheHighOnes() throws {
+    let memory = UnsafeRawBufferPointer(try GuardedMemory(count: 12).bytes)
+    func matrix(_ rows: Int, _ columns: Int, _ type: ElementType, high: WeightMatrix? = nil) -> WeightMatrix? {
+      WeightMatrix(memory, rows: rows, columns: columns, type: type, high: high)
+    }
+    let high = try #require(matrix(3, 4, .highBytes))
+    #expect(matrix(3, 4, .lowBytes, high: high) != nil)
+    #expect(matrix(3, 4, .lowBytes) == nil && matrix(4, 3, .lowBytes, high: high) == nil)
+    #expect(matrix(3, 4, .lowBytes, high: matrix(3, 2, .float16)) == nil)
   }
 
   @Test(arguments: ElementType.allCases)

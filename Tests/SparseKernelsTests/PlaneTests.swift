@@ -3,7 +3,7 @@ import SparseKernels
 import TestSupport
 import Testing
 
-/// Weights of 8 bits in two planes of 4: what they add up to, how channels are graded, and what refining adds.
+/// Weights in two planes: what they add up to, how channels are graded, and what refining adds.
 struct PlaneTests {
   /// All scales are powers of two, so that nothing is ever rounded: sums are those of integers, whatever their order.
   @Test(arguments: InstructionSet.supported, ActivationPrecision.allCases)
@@ -15,8 +15,8 @@ struct PlaneTests {
       let xCodes = codes(columns, &numbers)
       let weightCodes = (0..<rows).map { _ in codes(columns, &numbers) }
       let weights = weightCodes.flatMap { row in row.map { Float($0) * 0x1p-4 } }
-      let high = try GuardedMatrix(weights, rows: rows, columns: columns, .highPlane)
-      let low = try GuardedMatrix(weights, rows: rows, columns: columns, .lowPlane)
+      let high = try GuardedMatrix(weights, rows: rows, columns: columns, .highNibbles)
+      let low = try GuardedMatrix(weights, rows: rows, columns: columns, .lowNibbles)
       let x = KernelInput(xCodes.map { Float($0) * 0x1p-3 }, precision, set)
 
       let sums = try GuardedFloats([Float](repeating: .nan, count: rows))
@@ -45,14 +45,14 @@ struct PlaneTests {
   }
 
   /// An output head that is read on demand: what is listed comes out as if everything were read, to the last bit.
-  @Test(arguments: InstructionSet.supported, ActivationPrecision.allCases)
-  func listedRowsAreAddedAlone(_ set: InstructionSet, _ precision: ActivationPrecision) throws {
+  @Test(arguments: InstructionSet.supported, ProductForm.all.filter { [.lowNibbles, .lowBytes].contains($0.type) })
+  func listedRowsAreAddedAlone(_ set: InstructionSet, _ form: ProductForm) throws {
     let kernels = SparseKernels(set)
     var numbers = RandomNumbers(seed: 23)
     for (rows, columns) in [(1, 1), (7, 33), (40, 64), (600, 70)] {
       let weights = numbers.normals(rows * columns)
-      let low = try GuardedMatrix(weights, rows: rows, columns: columns, .lowPlane)
-      let x = KernelInput(numbers.normals(columns), precision, set)
+      let low = try GuardedMatrix(weights, rows: rows, columns: columns, form.type)
+      let x = KernelInput(numbers.normals(columns), form.precision, set)
       let before = numbers.normals(rows)
       let dense = try GuardedFloats([Float](repeating: 0, count: rows))
       kernels.gemv(low.weights, x, into: dense.buffer, rows: 0..<rows)

@@ -123,4 +123,27 @@ struct ProductTests {
       }
     }
   }
+
+  /// Every finite half in two planes of bytes: what each stands for, and both together.
+  @Test(arguments: InstructionSet.supported)
+  func bytesOfHalvesAreExact(_ set: InstructionSet) throws {
+    let kernels = SparseKernels(set)
+    let halves = (0...UInt16.max).map { Float16(bitPattern: $0) }.filter(\.isFinite)
+    let middles = halves.map { Float(Float16(bitPattern: $0.bitPattern & 0xFF00 | 128)) }
+    for (rows, columns) in [(1, halves.count), (halves.count, 1)] {
+      var sum = [Float](repeating: 0, count: halves.count)
+      for type in [ElementType.highBytes, .lowBytes] {
+        let plane = try GuardedMatrix(halves.map { Float($0) }, rows: rows, columns: columns, type)
+        let y = try GuardedFloats([Float](repeating: 0, count: halves.count))
+        if rows == 1 {
+          kernels.copyRow(0, of: plane.weights, into: y.buffer)
+        } else {
+          kernels.gemv(plane.weights, KernelInput([1], .exact, set), into: y.buffer, rows: 0..<rows)
+        }
+        if type == .highBytes { #expect(y.values == middles) }
+        sum = zip(sum, y.values).map { $0 + $1 }
+      }
+      #expect(sum == halves.map { Float($0) })
+    }
+  }
 }

@@ -18,14 +18,14 @@ struct QuantisedRow {
       + halves.flatMap { [UInt8($0.bitPattern & 255), UInt8($0.bitPattern >> 8)] }
     let isPadded = type == .int8 || type == .q4
     bytes = record + Array(repeating: 0, count: isPadded ? (64 - record.count % 64) % 64 : 0)
-    let step = type == .highPlane ? 16.0 : 1
+    let step = type == .highNibbles ? 16.0 : 1
     products = groups.flatMap { group in group.codes.map { step * Double($0) * Double(group.scale) } }
     minima = groups.flatMap { group in
       let minimum: Double? =
         switch type {
         case .q4: Double(group.minimum)
-        case .highPlane: -120.5 * Double(group.scale)
-        case .lowPlane: -7.5 * Double(group.scale)
+        case .highNibbles: -120.5 * Double(group.scale)
+        case .lowNibbles: -7.5 * Double(group.scale)
         default: nil
         }
       return minimum.map { Array(repeating: $0, count: group.codes.count) } ?? []
@@ -47,8 +47,8 @@ struct QuantisedRow {
         let code = scale == 0 ? 0 : ((value - Float(minimum)) / Float(scale)).rounded(.toNearestOrEven)
         let limited = Int(min(max(code, limits.lowerBound), limits.upperBound))
         return switch type {
-        case .highPlane: (limited + 128) / 16
-        case .lowPlane: (limited + 128) % 16
+        case .highNibbles: (limited + 128) / 16
+        case .lowNibbles: (limited + 128) % 16
         default: limited
         }
       }

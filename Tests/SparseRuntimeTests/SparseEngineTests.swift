@@ -57,7 +57,7 @@ import Testing
   }
 
   /// The batch of a long prompt leaves the same keys and values as its tokens one by one.
-  @Test(arguments: TinyModel.allCases, [WeightType.f16, .int8Planes])
+  @Test(arguments: TinyModel.allCases, [WeightType.f16, .int8Planes, .f16Planes])
   func promptReadAsABatchIsThePromptReadByToken(_ model: TinyModel, type: WeightType) throws {
     let (bundle, tokens) = try bundle(model, type)
     let prompt = (0..<SparseEngine.smallestBatch + 3).map { tokens[$0 % tokens.count] }
@@ -101,9 +101,9 @@ import Testing
   private struct Unexpected: Error {}
 
   /// The same of weights in planes.
-  @Test(arguments: [false, true])
-  func bytesAreThoseOfThePlanesRead(attention: Bool) throws {
-    let (bundle, tokens) = try bundle(.llama, .int8Planes, attention: attention)
+  @Test(arguments: [false, true], PlaneFormat.allCases)
+  func bytesAreThoseOfThePlanesRead(attention: Bool, _ format: PlaneFormat) throws {
+    let (bundle, tokens) = try bundle(.llama, WeightType(format), attention: attention)
     let engine = try engine(bundle, capacity: tokens.count)
     guard case .planes(let head) = engine.outputHead else { throw Unexpected() }
     func plane(_ pair: PlanePair) -> Double { Double(pair.high.rows * pair.high.rowBytes) }
@@ -168,7 +168,7 @@ import Testing
     #expect(engine.decided == reference.decided)
   }
 
-  @Test(arguments: [2, 3, 5], [WeightType.f16, .int8Planes])
+  @Test(arguments: [2, 3, 5], [WeightType.f16, .int8Planes, .f16Planes])
   func resultsDoNotDependOnThreads(threads: Int, type: WeightType) throws {
     let (bundle, tokens) = try bundle(.llama3, type)
     let one = try engine(bundle, capacity: tokens.count, threads: 1)
@@ -189,7 +189,7 @@ import Testing
     try expectSame(engine, ReferenceDecoder(model, capacity: tokens.count), tokens, sparse: true)
   }
 
-  @Test(arguments: InstructionSet.supported, [WeightType.bf16, .int8Planes])
+  @Test(arguments: InstructionSet.supported, [WeightType.bf16, .int8Planes, .f16Planes])
   func everyInstructionSetDecodes(_ set: InstructionSet, type: WeightType) throws {
     let (bundle, tokens) = try bundle(.qwen2, type)
     let engine = try SparseEngine(

@@ -22,8 +22,10 @@ public enum TinyModel: String, CaseIterable, Sendable {
 
   public func open() throws -> Checkpoint { try Checkpoint.open(folder) }
 
-  /// Its weights in two planes of 8-bit codes.
-  public func inPlanes() throws -> any WeightSource { PlaneWeights(try open().weights) }
+  /// Its weights in two planes.
+  public func inPlanes(_ format: PlaneFormat = .int8) throws -> any WeightSource {
+    PlaneWeights(try open().weights, format)
+  }
 
   /// Token sequences and, for each, the float32 logits after every position, `[positions, vocabulary]`.
   public func oracle() throws -> (sequences: [[Int32]], logits: [[Float]]) {

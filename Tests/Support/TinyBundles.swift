@@ -54,7 +54,9 @@ extension Checkpoint {
   /// planes, and a third not at all: other ones for each. High planes have offsets.
   ///
   /// - Parameter headMargin: Of the output head.
-  public func someGradedThresholds(attention: Bool = true, headMargin: Float? = 2) throws -> Thresholds {
+  public func someGradedThresholds(
+    _ planes: PlaneFormat = .int8, attention: Bool = true, headMargin: Float? = 2
+  ) throws -> Thresholds {
     var numbers = RandomNumbers(seed: 3)
     let c = configuration
     /// One below which nothing is read, and one from which everything is.
@@ -66,6 +68,7 @@ extension Checkpoint {
     return Thresholds(
       request: try SolverRequest(
         method: .planes, attention: attention, head: headMargin != nil, sparsity: 0.5),
+      planes: planes,
       layers: (0..<c.layerCount).map { _ in
         let (ffn, output) = (random(c.intermediateSize, 0..<0.05), random(c.queryWidth, 0..<0.3))
         let (query, key, value) = (
@@ -95,9 +98,8 @@ extension Checkpoint {
   public func someThresholds(
     for type: WeightType, attention: Bool = true, isExtended: Bool = false
   ) throws -> Thresholds {
-    type.isInPlanes
-      ? try someGradedThresholds(attention: attention)
-      : try someThresholds(attention: attention, isExtended: isExtended)
+    try type.planes.map { try someGradedThresholds($0, attention: attention) }
+      ?? someThresholds(attention: attention, isExtended: isExtended)
   }
 
   /// Writes a bundle of this model with golden vectors of its first sequences.

@@ -98,7 +98,7 @@ struct GradedSolverTests {
     let layer = Thresholds.Layer.solve(record, [request], gateActivation: .silu, planes: planes)[0]
     let shares = layer.sharesDropped(record, gateActivation: .silu)
     let thresholds = Thresholds(
-      request: request, layers: [layer, layer, layer], realised: shares, modelHash: "m", corpusHash: "c",
+      request: request, planes: .int8, layers: [layer, layer, layer], realised: shares, modelHash: "m", corpusHash: "c",
       statisticsHash: "s")
     let folder = TemporaryFolder()
     try writeAtomically(thresholds.encoded(), to: folder.path("t.safetensors"))

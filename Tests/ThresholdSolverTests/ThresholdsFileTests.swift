@@ -88,9 +88,22 @@ struct ThresholdsFileTests {
   func badHeadMarginIsAnError(_ margin: Float) throws {
     let checkpoint = try TinyModel.llama.open()
     let thresholds = try checkpoint.someGradedThresholds(headMargin: margin)
-    try writeAtomically(thresholds.encoded(), to: folder.path("t.safetensors"))
-    #expect(throws: SolverError.self) { try Thresholds(SafetensorsFile(path: folder.path("t.safetensors"))) }
+    #expect(throws: SolverError.self) { try reread(thresholds) }
     #expect(throws: SolverError.self) { try thresholds.check(checkpoint.configuration) }
+  }
+
+  /// Which weights thresholds grade is read back; those that grade any have to say it, and others must not.
+  @Test func formatInPlanesIsReadBack() throws {
+    let checkpoint = try TinyModel.llama.open()
+    for format in PlaneFormat.allCases {
+      let thresholds = try checkpoint.someGradedThresholds(format)
+      #expect(try reread(thresholds) == thresholds)
+    }
+    var (silent, wrong) = (try checkpoint.someGradedThresholds(), try checkpoint.someThresholds())
+    (silent.planes, wrong.planes) = (nil, .int8)
+    for thresholds in [silent, wrong] {
+      #expect(throws: SolverError.self) { try reread(thresholds) }
+    }
   }
 
   @Test func headMarginOfOtherMethodsIsAnError() throws {
@@ -98,8 +111,7 @@ struct ThresholdsFileTests {
     var thresholds = try checkpoint.someThresholds()
     thresholds.headMargin = 1
     thresholds.realised.fullHead = 0.5
-    try writeAtomically(thresholds.encoded(), to: folder.path("t.safetensors"))
-    #expect(throws: SolverError.self) { try Thresholds(SafetensorsFile(path: folder.path("t.safetensors"))) }
+    #expect(throws: SolverError.self) { try reread(thresholds) }
     #expect(throws: SolverError.self) { try thresholds.check(checkpoint.configuration) }
   }
 
@@ -278,6 +290,13 @@ struct ThresholdsFileTests {
         try thresholds(layers: layers, ffn: ffn, query: query, output: output).check(model)
       }
     }
+  }
+
+  /// What a file of them holds.
+  @discardableResult
+  private func reread(_ thresholds: Thresholds) throws -> Thresholds {
+    try writeAtomically(thresholds.encoded(), to: folder.path("t.safetensors"))
+    return try Thresholds(SafetensorsFile(path: folder.path("t.safetensors")))
   }
 
   /// Reads a small good file, but for what `change` does to it.

@@ -12,7 +12,7 @@ import gambit
 from bundle_checks import decompressed_weights
 from document_checks import validate
 from outcome import require
-from quantized_rows import PLANES, decode, encode
+from quantized_rows import PLANES, decode, encode, joined
 from run_directory import RunDirectory
 
 LAYER_PARTS = ("self_attn.q_proj.weight_t", "self_attn.k_proj.weight", "self_attn.o_proj.weight_t",
@@ -20,7 +20,7 @@ LAYER_PARTS = ("self_attn.q_proj.weight_t", "self_attn.k_proj.weight", "self_att
 
 
 def quantised_bundles_are_numpys(run: RunDirectory, model: Path, scratch: Path) -> None:
-    """export: int8, q4 and int8-planes bundles verify, and their records are those that numpy makes of f32's weights."""
+    """export: int8, q4 and both kinds of bundles in planes verify, and their records are those that numpy makes of f32's weights."""
     sources = source_weights(export(run, model, scratch / "f32" / "bundle", "f32"), run)
     for kind in ("int8", "q4"):
         bundle = export(run, model, scratch / kind / "bundle", kind)
@@ -33,28 +33,31 @@ def quantised_bundles_are_numpys(run: RunDirectory, model: Path, scratch: Path) 
                 error = np.abs(decode(stored, records, weights.shape[1]) - weights).max()
                 require(error < np.abs(weights).max() / 10, f"{kind}: {name} is off by {error}")
         shutil.rmtree(bundle.bundle)
-    planes_are_numpys(run, model, scratch, sources)
+    for kind in PLANES:
+        planes_are_numpys(run, model, scratch, kind, sources)
 
 
-def planes_are_numpys(run: RunDirectory, model: Path, scratch: Path, sources: dict[str, np.ndarray]) -> None:
+def planes_are_numpys(
+    run: RunDirectory, model: Path, scratch: Path, kind: str, sources: dict[str, np.ndarray]
+) -> None:
     thresholds = scratch / "graded.safetensors"
-    write_graded_thresholds(run, thresholds)
-    bundle = export(run, model, scratch / "planes" / "bundle", "int8-planes", thresholds=thresholds)
+    write_graded_thresholds(run, thresholds, kind)
+    bundle = export(run, model, scratch / kind / "bundle", kind, thresholds=thresholds)
     validate(json.loads((bundle.bundle / "manifest.json").read_text()), "manifest")
     prompt = scratch / "prompt-of-planes.txt"
     prompt.write_text("The river rose in the night, and\n")
     for check in gambit.ask("verify", bundle.bundle, "--prompts", prompt, "--tokens", 12)["checks"]:
-        require(check["ok"], f"int8-planes: {check['name']}: {check['detail']}")
+        require(check["ok"], f"{kind}: {check['name']}: {check['detail']}")
     with decompressed_weights(bundle) as path, safe_open(path, "numpy") as file:
         for name, weights in in_planes(sources).items():
-            records = [file.get_tensor(name.replace(".weight", f".{plane}")) for plane in PLANES]
-            for plane, stored in zip(PLANES, records):
-                require(np.array_equal(stored, encode(plane, weights)), f"{name}: the {plane} plane has other bytes")
-            both = sum(decode(plane, stored, weights.shape[1]) for plane, stored in zip(PLANES, records))
-            whole = decode("int8", encode("int8", weights), weights.shape[1])
-            require(np.array_equal(both, whole), f"{name}: its planes do not add up to int8")
+            records = [file.get_tensor(name.replace(".weight", f".{plane}")) for plane in ("high", "low")]
+            for plane, stored in zip(PLANES[kind], records):
+                require(np.array_equal(stored, encode(plane, weights)), f"{name}: its {plane} are other ones")
+            columns = weights.shape[1]
+            whole = weights.astype(np.float16) if kind == "f16-planes" else decode("int8", encode("int8", weights), columns)
+            require(np.array_equal(joined(kind, *records, columns), whole), f"{name}: its planes are not the weights")
     message = gambit.refuse("export", "--model", model, "--thresholds", thresholds, "--output", scratch / "refused")
-    require("int8-planes" in message, message)
+    require(kind in message, message)
     shutil.rmtree(bundle.bundle)
 
 
@@ -72,13 +75,14 @@ def in_planes(sources: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return result
 
 
-def write_graded_thresholds(run: RunDirectory, path: Path) -> None:
+def write_graded_thresholds(run: RunDirectory, path: Path, kind: str) -> None:
     """Thresholds of planes as another program might write them: about a third of each grade, and attention whole."""
     with safe_open(run.bundle / "thresholds.safetensors", "numpy") as file:
         source = file.metadata()
     keys = ("format", "version", "layers", "model_sha256", "corpus_sha256", "statistics_sha256")
     shares = {"realised_ffn": "0.3", "realised_full_ffn": "0.3"}
-    metadata = {key: source[key] for key in keys} | {"method": "planes", "sparsity": "0.5", "attention": "off"} | shares
+    metadata = {key: source[key] for key in keys} | {"method": "planes", "weights": kind}
+    metadata |= {"sparsity": "0.5", "attention": "off"} | shares
     validate(metadata, "thresholds")
     levels = {"threshold": 0.02, "full_threshold": 0.1}
     tensors = {f"layers.{layer}.ffn.{name}": np.full(run.shapes.intermediate, level, np.float32)

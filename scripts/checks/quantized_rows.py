@@ -4,30 +4,35 @@ import numpy as np
 
 GROUP, LINE = 32, 64
 Q4_HALF = GROUP // 2
-PLANES = ("high", "low")
+PLANES = {"int8-planes": ("high_nibbles", "low_nibbles"), "f16-planes": ("high_bytes", "low_bytes")}
+NIBBLES, BYTES = PLANES.values()
 
 
 def row_bytes(kind: str, columns: int) -> int:
     """Size of a row's record."""
     groups = -(-columns // GROUP)
-    if kind in PLANES:
+    if kind in NIBBLES:
         return groups * (Q4_HALF + 2)
+    if kind in BYTES:
+        return columns
     size = groups * {"int8": GROUP + 2, "q4": Q4_HALF + 4}[kind]
     return -(-size // LINE) * LINE
 
 
 def decode(kind: str, records: np.ndarray, columns: int) -> np.ndarray:
-    """`records` uint8 [rows, bytes of a row] → float32 [rows, columns]."""
+    """`records` uint8 [rows, bytes of a row] → float32 [rows, columns]; of low nibbles what they add to high ones."""
+    if kind == "high_bytes":
+        return (records.astype(np.uint16) << 8 | 128).view(np.float16).astype(np.float32)
     groups = -(-columns // GROUP)
     rows = len(records)
     if kind == "int8":
         codes, scales = np.split(records[:, : groups * (GROUP + 2)], [groups * GROUP], axis=1)
         values = codes.view(np.int8).reshape(rows, groups, GROUP).astype(np.float32) * halves(scales)
-    elif kind in PLANES:
+    elif kind in NIBBLES:
         codes, scales = np.split(records, [groups * Q4_HALF], axis=1)
         codes = codes.reshape(rows, groups, Q4_HALF)
         codes = np.concatenate([codes & 15, codes >> 4], axis=2).astype(np.float32)
-        codes = 16 * codes - np.float32(120.5) if kind == "high" else codes - np.float32(7.5)
+        codes = 16 * codes - np.float32(120.5) if kind == "high_nibbles" else codes - np.float32(7.5)
         values = codes * halves(scales)
     else:
         ends = [groups * Q4_HALF, groups * (Q4_HALF + 2)]
@@ -38,9 +43,19 @@ def decode(kind: str, records: np.ndarray, columns: int) -> np.ndarray:
     return values.reshape(rows, groups * GROUP)[:, :columns]
 
 
+def joined(kind: str, high: np.ndarray, low: np.ndarray, columns: int) -> np.ndarray:
+    """Both planes → float32 [rows, columns]."""
+    if kind == "int8-planes":
+        return decode("high_nibbles", high, columns) + decode("low_nibbles", low, columns)
+    return (high.astype(np.uint16) << 8 | low).view(np.float16).astype(np.float32)
+
+
 def encode(kind: str, weights: np.ndarray) -> np.ndarray:
     """float32 [rows, columns] → uint8 [rows, bytes of a row]."""
-    if kind in PLANES:
+    if kind in BYTES:
+        bits = weights.astype(np.float16).view(np.uint16)
+        return (bits >> 8 if kind == "high_bytes" else bits & 255).astype(np.uint8)
+    if kind in NIBBLES:
         return split(kind, encode("int8", weights), weights.shape[1])
     rows, columns = weights.shape
     groups = -(-columns // GROUP)
@@ -85,7 +100,7 @@ def split(kind: str, records: np.ndarray, columns: int) -> np.ndarray:
     rows, groups = len(records), -(-columns // GROUP)
     codes, scales, _ = np.split(records, [groups * GROUP, groups * (GROUP + 2)], axis=1)
     shifted = codes.view(np.int8).astype(np.int16) + 128
-    nibbles = shifted // 16 if kind == "high" else shifted % 16
+    nibbles = shifted // 16 if kind == "high_nibbles" else shifted % 16
     nibbles[:, columns:] = 0
     nibbles = nibbles.astype(np.uint8).reshape(rows, groups, GROUP)
     pairs = nibbles[:, :, :Q4_HALF] | nibbles[:, :, Q4_HALF:] << 4

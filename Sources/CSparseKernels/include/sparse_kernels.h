@@ -3,8 +3,8 @@
 #include <stdint.h>
 
 /* Products of one vector with a matrix, each over a part of the work so that threads can share it.
-   Weights are f32, f16, bf16 or quantised to 8 or 4 bits, or to 8 in two planes of 4; sums are float32. Only rows that a kernel is
-   asked for are read, and never a byte past the end of one. */
+   Weights are f32, f16, bf16 or quantised to 8 or 4 bits; f16 and 8 bits may lie in two planes of half the bits each.
+   Sums are float32. Only rows that a kernel is asked for are read, and never a byte past the end of one. */
 
 /// How a matrix stores its elements.
 ///
@@ -13,17 +13,23 @@
 /// 64 bytes. GAMBIT_INT8: signed bytes, value = code · scale. The others: sixteen bytes a group, of byte i the low half
 /// is the code of element i and the high half that of element i + 16, value = code · scale + minimum for GAMBIT_Q4.
 ///
-/// The planes are the two halves of codes −127 … 127 of 8 bits, each its own matrix with the same scales:
-/// c + 128 = 16 · high + low. GAMBIT_HIGH_PLANE: value = (16 · high − 120.5) · scale, which takes the low half to be its
-/// middle. GAMBIT_LOW_PLANE: value = (low − 7.5) · scale. Both add up to c · scale.
+/// Nibbles are the two halves of codes −127 … 127 of 8 bits, each its own matrix with the same scales:
+/// c + 128 = 16 · high + low. GAMBIT_HIGH_NIBBLES: value = (16 · high − 120.5) · scale, which takes the low half to be its
+/// middle. GAMBIT_LOW_NIBBLES: value = (low − 7.5) · scale. Both add up to c · scale.
+///
+/// Bytes are the two halves of float16, each its own matrix. GAMBIT_HIGH_BYTES: value = f16(256 · high + 128), which takes
+/// the low half to be its middle. GAMBIT_LOW_BYTES: value = f16(256 · high + low) − f16(256 · high + 128), with the high
+/// bytes of the other matrix. Both add up to the float16.
 typedef enum {
   GAMBIT_F32,
   GAMBIT_F16,
   GAMBIT_BF16,
   GAMBIT_INT8,
   GAMBIT_Q4,
-  GAMBIT_HIGH_PLANE,
-  GAMBIT_LOW_PLANE
+  GAMBIT_HIGH_NIBBLES,
+  GAMBIT_LOW_NIBBLES,
+  GAMBIT_HIGH_BYTES,
+  GAMBIT_LOW_BYTES
 } gambit_type;
 
 /// GAMBIT_GROUP elements share a scale; vectors of a value a group are GAMBIT_GROUPS_PADDED(groups) long, and those in the
@@ -39,6 +45,9 @@ typedef struct {
   size_t rows;
   size_t columns;
   gambit_type type;
+  /// Of GAMBIT_LOW_BYTES the elements of the matrix of the same weights' high bytes, which are read as well; of others
+  /// unused.
+  const void *high;
 } gambit_matrix;
 
 /// The vector that rows are multiplied with. Float matrices read `x[0 ..< columns]` and nothing else.

@@ -66,7 +66,8 @@ extension ComparisonCandidate {
     _ model: Checkpoint, as type: WeightType, _ thresholds: Thresholds, _ measuredOn: ComparisonRow.MeasuredOn
   ) throws {
     // What grades weights has planes of its own, whatever the others are rounded to.
-    let type = thresholds.request.method.gradesWeights ? .int8Planes : type
+    if type.isInPlanes { try type.check(holds: thresholds) }
+    let type = thresholds.planes.map(WeightType.init) ?? type
     self.init(model, as: type, label: thresholds.request.fileLabel, measuredOn)
     kind = .method
     self.thresholds = thresholds

@@ -83,7 +83,7 @@ extension ComparisonDocument {
       if statistics == nil { return "statistics: methods need the file that 'gambit collect' wrote" }
       do { _ = try entry.requests } catch { return "\(error)" }
       if type.isInPlanes, !entry.method.gradesWeights {
-        return "rows: \(BundleError.unlikeWeights(entry.method, type))"
+        return "rows: \(BundleError.unlikeWeights(entry.method, nil, type))"
       }
     }
     return nil

@@ -60,9 +60,9 @@ public struct ComparisonRow: Sendable, Codable, Equatable {
   /// Rows of one curve differ in their budget alone.
   var curve: String { kind == .model ? ComparisonRow.models : label }
 
-  /// What weights were rounded to: both planes together are 8-bit weights, and nothing else.
+  /// What weights were rounded to: both planes together are the unsplit weights, and nothing else.
   var roundedWeights: String {
-    weights == WeightType.int8Planes.rawValue ? WeightType.int8.rawValue : weights
+    WeightType(rawValue: weights)?.planes?.unsplit.rawValue ?? weights
   }
 
   /// The name of the curve of all checkpoints.

@@ -10,11 +10,14 @@ final class MappedWeights: Sendable {
 
   /// As stored: with one row an input where inputs can be skipped. Valid while this object is alive.
   ///
-  /// - Parameter plane: Of weights in planes, which one.
-  func matrix(_ tensor: ModelTensor, _ plane: WeightPlane? = nil) throws -> WeightMatrix {
+  /// - Parameters:
+  ///   - plane: Of weights in planes, which one.
+  ///   - high: Of their low plane the high one.
+  func matrix(_ tensor: ModelTensor, _ plane: WeightPlane? = nil, high: WeightMatrix? = nil) throws -> WeightMatrix {
     guard let found = weights.tensor(tensor, plane: plane), found.entry.shape.count == 2,
       let matrix = WeightMatrix(
-        found.bytes, rows: found.entry.shape[0], columns: found.entry.shape[1], type: ElementType(found.entry.format))
+        found.bytes, rows: found.entry.shape[0], columns: found.entry.shape[1], type: ElementType(found.entry.format),
+        high: high)
     else { throw missing }
     return matrix
   }
@@ -41,8 +44,10 @@ extension ElementType {
     case .bf16: self = .bfloat16
     case .int8: self = .int8
     case .q4: self = .q4
-    case .highPlane: self = .highPlane
-    case .lowPlane: self = .lowPlane
+    case .highNibbles: self = .highNibbles
+    case .lowNibbles: self = .lowNibbles
+    case .highBytes: self = .highBytes
+    case .lowBytes: self = .lowBytes
     }
   }
 }

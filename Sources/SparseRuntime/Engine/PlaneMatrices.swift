@@ -8,7 +8,7 @@ struct PlanePair {
 
   init(_ weights: MappedWeights, _ tensor: ModelTensor) throws {
     high = try weights.matrix(tensor, .high)
-    low = try weights.matrix(tensor, .low)
+    low = try weights.matrix(tensor, .low, high: high)
   }
 }
 

@@ -191,7 +191,7 @@ int main(void) {
     int shapes = 0;
     for (; shapes < 500; shapes++) {
       const size_t rows = below(shapes % 3 ? 40 : 300), columns = below(shapes % 3 == 1 ? 40 : 300);
-      const gambit_type type = (gambit_type)(shapes % 7);
+      const gambit_type type = (gambit_type)(shapes % 9);
       const int rounded = shapes % 2;
       const problem p = problem_of(k, rows, columns, type, rounded, shapes % 5 ? 0 : columns * 4 + 1);
       check_products(k, twin, &p);

@@ -49,25 +49,51 @@ static uint32_t float_bits(uint32_t infinity, uint32_t sign, size_t odd) {
   return bits;
 }
 
+/// Halves as floats.
+static float *floats_of(const uint16_t *halves, size_t count) {
+  float *x = exactly(count * sizeof *x);
+  for (size_t i = 0; i < count; i++) x[i] = 0;
+  const uint32_t zero = 0;
+  const float one = 1;
+  const gambit_listed list = {{.elements = halves, .rows = 1, .columns = count, .type = GAMBIT_F16}, &zero, &one, 1};
+  gambit_kernels_for(GAMBIT_SCALAR)->spvmm(&list, 1, 0, x, (gambit_range){0, count});
+  return x;
+}
+
+/// Random halves in two planes of bytes, all of them finite.
+static void store_bytes(gambit_matrix *w, gambit_matrix *bound) {
+  const size_t count = w->rows * w->columns;
+  uint8_t *high = exactly(count), *low = exactly(count);
+  uint16_t *halves = exactly(2 * count), *middles = exactly(2 * count);
+  for (size_t i = 0; i < count; i++) {
+    halves[i] = (uint16_t)float_bits(0x7c00u, 0x8000u, 0);
+    high[i] = (uint8_t)(halves[i] >> 8), low[i] = (uint8_t)halves[i];
+    middles[i] = (uint16_t)(high[i] << 8 | 128);
+  }
+  float *whole = floats_of(halves, count), *alone = floats_of(middles, count);
+  for (size_t i = 0; i < count; i++)
+    alone[i] = fabsf(w->type == GAMBIT_HIGH_BYTES ? alone[i] : whole[i] - alone[i]);
+  w->elements = w->type == GAMBIT_HIGH_BYTES ? high : low;
+  if (w->type == GAMBIT_HIGH_BYTES) free(low);
+  else w->high = high;
+  bound->elements = alone, bound->type = GAMBIT_F32;
+  free(halves), free(middles), free(whole);
+}
+
 /// Of a plane's rows, in floats: the magnitude of code · scale and of the minimum together.
-static void store_plane_bound(const gambit_matrix *w, gambit_matrix *bound) {
+static void store_nibble_bound(const gambit_matrix *w, gambit_matrix *bound) {
   const size_t groups = (w->columns + 31) / 32;
-  float *magnitudes = exactly(w->rows * w->columns * sizeof *magnitudes), *scales = exactly(groups * sizeof *scales);
+  float *magnitudes = exactly(w->rows * w->columns * sizeof *magnitudes);
   for (size_t r = 0; r < w->rows; r++) {
     const uint8_t *row = (const uint8_t *)w->elements + r * groups * 18;
-    const gambit_matrix halves = {row + groups * 16, 1, groups, GAMBIT_F16};
-    const uint32_t zero = 0;
-    const float one = 1;
-    for (size_t g = 0; g < groups; g++) scales[g] = 0;
-    const gambit_listed list = {halves, &zero, &one, 1};
-    gambit_kernels_for(GAMBIT_SCALAR)->spvmm(&list, 1, 0, scales, (gambit_range){0, groups});
+    float *scales = floats_of((const uint16_t *)(const void *)(row + groups * 16), groups);
     for (size_t c = 0; c < w->columns; c++) {
       const int code = row[c / 32 * 16 + c % 16] >> (c % 32 < 16 ? 0 : 4) & 15;
-      const float size = w->type == GAMBIT_HIGH_PLANE ? 16 * (float)code + 120.5f : (float)code + 7.5f;
+      const float size = w->type == GAMBIT_HIGH_NIBBLES ? 16 * (float)code + 120.5f : (float)code + 7.5f;
       magnitudes[r * w->columns + c] = size * fabsf(scales[c / 32]);
     }
+    free(scales);
   }
-  free(scales);
   bound->elements = magnitudes, bound->type = GAMBIT_F32;
 }
 
@@ -86,9 +112,11 @@ static void store(gambit_matrix *w, gambit_matrix *bound, size_t odd) {
       unsigned_ones[i] = own[i] & 0x7fffu;
     }
     w->elements = own, bound->elements = unsigned_ones;
+  } else if (w->type == GAMBIT_HIGH_BYTES || w->type == GAMBIT_LOW_BYTES) {
+    store_bytes(w, bound);
   } else {
     const int is_int8 = w->type == GAMBIT_INT8;
-    const int is_plane = w->type == GAMBIT_HIGH_PLANE || w->type == GAMBIT_LOW_PLANE;
+    const int is_plane = w->type == GAMBIT_HIGH_NIBBLES || w->type == GAMBIT_LOW_NIBBLES;
     const size_t codes = groups * (is_int8 ? 32 : 16), halves = groups * (w->type == GAMBIT_Q4 ? 2 : 1);
     const size_t record = is_plane ? codes + 2 * halves : (codes + 2 * halves + 63) / 64 * 64;
     char *own = exactly(w->rows * record);
@@ -107,7 +135,7 @@ static void store(gambit_matrix *w, gambit_matrix *bound, size_t odd) {
     }
     w->elements = own;
     if (is_plane) {
-      store_plane_bound(w, bound);
+      store_nibble_bound(w, bound);
       return;
     }
     char *unsigned_ones = exactly(w->rows * record);
@@ -148,7 +176,9 @@ typedef struct {
 
 static problem problem_of(
   const gambit_kernels *k, size_t rows, size_t columns, gambit_type type, int rounded, size_t odd) {
-  problem p = {.w = {0, rows, columns, type}, .bound = {0, rows, columns, type}, .odd = odd};
+  problem p = {
+    .w = {.rows = rows, .columns = columns, .type = type}, .bound = {.rows = rows, .columns = columns, .type = type},
+    .odd = odd};
   store(&p.w, &p.bound, odd);
   float *x = uniforms(columns);
   if (odd && columns && below(2)) x[below(columns)] = below(2) ? NAN : INFINITY;
@@ -167,7 +197,7 @@ static problem problem_of(
 }
 
 static void free_problem(const problem *p) {
-  free((void *)p->w.elements), free((void *)p->bound.elements);
+  free((void *)p->w.elements), free((void *)p->w.high), free((void *)p->bound.elements);
   const gambit_input inputs[] = {p->x, p->x_bound};
   for (int i = 0; i < 2; i++)
     free((void *)inputs[i].x), free((void *)inputs[i].codes), free((void *)inputs[i].scales),

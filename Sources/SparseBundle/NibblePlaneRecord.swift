@@ -1,21 +1,15 @@
 import Checkpoints
 
-/// One of the two halves that 8-bit codes are stored in.
-///
-/// A code `c` from −127 to 127 is kept as `c + 128 = 16·h + l`. The high plane alone stands for the middle of the 16
-/// codes that share it, `16·h − 120.5`; the low plane adds `l − 7.5`. The weights of the two add up to `c · scale` without
-/// any rounding: all three have fewer bits than a float32.
-public enum WeightPlane: String, Sendable, CaseIterable {
-  case high
-  case low
-}
-
 /// A row of 8-bit weights in two planes, each in a record of its own: for each group 16 bytes of four-bit codes, then
 /// the scales of all groups as binary16, the same in both records. Byte `i` of a group has the code of its weight `i`
 /// in the low nibble and that of weight `i + 16` in the high one, zeros beyond the last column.
 ///
+/// A code `c` from −127 to 127 is kept as `c + 128 = 16·h + l`. The high plane alone stands for the middle of the 16
+/// codes that share it, `16·h − 120.5`; the low plane adds `l − 7.5`. The weights of the two add up to `c · scale` without
+/// any rounding: all three have fewer bits than a float32.
+///
 /// Records have no padding: most rows of high planes are read one behind the other.
-enum PlaneRecord {
+enum NibblePlaneRecord {
   private static let half = WeightGroups.size / 2
 
   /// Of one plane.
@@ -42,19 +36,29 @@ enum PlaneRecord {
     }
   }
 
-  /// The weights of one plane; those of both add up to the unsplit row's, bit for bit.
-  static func decode(
-    _ plane: WeightPlane, _ record: UnsafeRawPointer, into row: UnsafeMutablePointer<Float>, count: Int
+  /// What a high plane stands for alone.
+  static func decode(high record: UnsafeRawPointer, into row: UnsafeMutablePointer<Float>, count: Int) {
+    forEachWeight(.high, record, count: count) { row[$0] = $1 }
+  }
+
+  /// Makes the weights of a row that holds what the high plane stands for, bit for bit the unsplit ones.
+  static func complete(_ row: UnsafeMutablePointer<Float>, low record: UnsafeRawPointer, count: Int) {
+    forEachWeight(.low, record, count: count) { row[$0] += $1 }
+  }
+
+  @inline(__always)
+  private static func forEachWeight(
+    _ plane: WeightPlane, _ record: UnsafeRawPointer, count: Int, _ visit: (_ column: Int, _ value: Float) -> Void
   ) {
     let scales = record + WeightGroups.count(columns: count) * half
     let codes = record.assumingMemoryBound(to: UInt8.self)
     let (step, least): (Float, Float) = plane == .high ? (16, -120.5) : (1, -7.5)
     for start in stride(from: 0, to: count, by: WeightGroups.size) {
       let scale = FloatBits.float(fromF16: scales.littleEndianHalf(at: start / 16))
-      let (group, first) = (codes + start / 2, row + start)
-      for i in 0..<min(half, count - start) { first[i] = (step * Float(group[i] & 15) + least) * scale }
+      let group = codes + start / 2
+      for i in 0..<min(half, count - start) { visit(start + i, (step * Float(group[i] & 15) + least) * scale) }
       for i in half..<max(half, min(WeightGroups.size, count - start)) {
-        first[i] = (step * Float(group[i - half] >> 4) + least) * scale
+        visit(start + i, (step * Float(group[i - half] >> 4) + least) * scale)
       }
     }
   }
