@@ -5,7 +5,8 @@
     gambit compare artifacts/frontier/compare.yaml --output artifacts/frontier/result
 
 Widens the model to float32 and hands it to `llama_model_quantize`, without an importance matrix. Files that exist are
-kept; compare.yaml is written anew. Needs `gambit run pipelines/smollm2.yaml --output artifacts/smollm2` for statistics.
+kept; compare.yaml is written anew. Needs `gambit run pipelines/smollm2-planes.yaml --output artifacts/smollm2-planes` for
+statistics.
 
 llama.cpp has no K-quant for rows that are no multiple of 256 weights, as SmolLM2-135M's 576 are: it stores them in wider
 types, so that its `Q2_K` of this model has 5 bits a weight. Beside its files there is therefore, for each K-quant, one
@@ -46,17 +47,19 @@ SUPER_BLOCK = 256
 COMPARISON = """\
 # Written by Benchmarks/quantise_frontier.py.
 model: {{path: {model}}}
-statistics: ../smollm2/statistics.h5
+statistics: ../smollm2-planes/statistics.h5
+sample: ../smollm2-planes/sample.h5
 evaluate: {{files: [../../pipelines/corpora/wikitext2-test.jsonl], sequence_length: 512, tokens: {tokens}}}
 baseline: models
 rows:
   - {{weights: f16}}
   - {{weights: int8}}
   - {{weights: q4}}
-  - {{method: energy, weights: f16, sparsity: [0.3, 0.5, 0.7]}}
+  - {{method: planes, attention: true, allocation: global, head: true, sparsity: [0.2, 0.3, 0.4, 0.5, 0.52, 0.55]}}
   - {{method: energy, weights: int8, sparsity: [0.3, 0.5, 0.7]}}
-  - {{method: energy, weights: q4, sparsity: [0.2, 0.3, 0.4, 0.5, 0.6, 0.7]}}
-  - {{method: energy, attention: true, weights: q4, sparsity: [0.2, 0.3, 0.4, 0.5, 0.6, 0.7]}}
+  - {{method: energy, weights: q4, sparsity: [0.3, 0.5, 0.7]}}
+  - {{method: energy, input_cut: 0, weights: q4, sparsity: [0.3, 0.5, 0.7]}}
+  - {{method: energy, attention: true, allocation: global, weights: q4, sparsity: [0.3, 0.5, 0.7]}}
 {rows}
 """
 

@@ -47,16 +47,18 @@ def precision_on_demand() -> str:
     divided = [row for row in planes if "global" in row[0]]
     head = sorted((number(r[1]), number(r[4])) for r in divided if "head on demand" in r[0])
     whole = sorted((number(r[1]), number(r[4])) for r in divided if "head" not in r[0])
-    frontier = rows("compare.md", "| | MB a token | KL |")
-    # Cells of two: a file, and the joined types that no runtime reads.
-    files = [(r[0].split(",")[0], number(r[1]), number(r[2])) for r in frontier if "joined" in r[0]]
-    bundles = sorted((number(r[1]), number(r[2])) for r in frontier if r[0].startswith("q4 bundle"))
+    peers = rows("compare.md", "| llama.cpp's |")
+    files = [(r[0], number(r[1]), number(r[2])) for r in peers]
+    joined = [(number(r[3]), number(r[4])) for r in peers if r[3] and number(r[4]) < 1]
+    frontier = rows("compare.md", "| Gambit's |")
+    bundles = sorted((number(r[1]), number(r[2])) for r in frontier if re.fullmatch(r"q4 bundle, (dense|energy \d+%)", r[0]))
     return plot(
         "SmolLM2-135M: what is lost over what a token reads", "MB a token", "KL to the model, nats a token",
-        (60, 125), (0.01, 0.7), [
+        (60, 150), (0.001, 0.7), [
             ("a", "planes, head on demand", head, "solid"),
             ("a", "planes, head whole (dashed)", whole, "dashed"),
             ("b", "llama.cpp's files", [(m, kl) for _, m, kl in files], None),
+            ("b", "its types joined, which nothing reads (dashed)", sorted(joined), "dashed"),
             ("c", "q4 bundles, energy at 0 to 70%", bundles, "solid")],
         files)
 
@@ -75,7 +77,7 @@ def plot(title, x_title, y_title, x_range, y_range, series, names) -> str:
     for tick in range(math.ceil(x_range[0] / 10) * 10, int(x_range[1]) + 1, 10):
         out.append(f'<line class="grid" x1="{x(tick):.1f}" x2="{x(tick):.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>'
                    f'<text x="{x(tick):.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{tick}</text>')
-    for tick in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5):
+    for tick in (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5):
         out.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(tick):.1f}" y2="{y(tick):.1f}"/>'
                    f'<text x="{LEFT - 8}" y="{y(tick) + 4:.1f}" text-anchor="end">{tick}</text>')
     out.append(f'<text x="{(LEFT + WIDTH - RIGHT) / 2:.0f}" y="{HEIGHT - 10}" text-anchor="middle">{x_title}</text>')

@@ -3,7 +3,6 @@ import Evaluation
 import Reports
 import SparseBundle
 import ThresholdSolver
-import Tokenizers
 
 /// model and thresholds → bundle
 public struct ExportStage: Sendable {
@@ -26,6 +25,7 @@ public struct ExportStage: Sendable {
     public var exact: ExactWeights
     /// `nil` for f32, which rounds nothing.
     public var loss: RoundingLoss?
+    public var quality: BundleQuality
   }
 
   /// Writes the bundle's folder, whole or not at all.
@@ -38,7 +38,11 @@ public struct ExportStage: Sendable {
     let writer = try BundleWriter(
       model: model, thresholds: thresholds, others: others, type: type, toolVersion: Gambit.version)
     try BundleWriter.checkReplaceable(output)
-    let loss = type == .f32 ? nil : try measureLoss(model, FactorRows(thresholds), console)
+    let windows = try text.windows(model.tokenizer, model.configuration, model: model.path)
+    let loss = type == .f32 ? nil : try measureLoss(model, FactorRows(thresholds), windows, console)
+    let quality = try QualityMeasurement(text: text, windows: windows, threads: threads).run(
+      RoundedWeights(model.weights, type, writer.ladder.factorRows), beside: model.weights, writer.ladder.all, console,
+      name: "export: quality")
     let golden = try console.task("export: golden vectors", total: 1, unit: "") { task in
       try GoldenRecording(model: model, ladder: writer.ladder, type: type, threads: threads)
         .record { task.advance(to: $0) }
@@ -46,18 +50,18 @@ public struct ExportStage: Sendable {
     let weights = Double(model.parameterCount)
     let exact = try console.task("export: weights", total: weights, unit: "weights") { task in
       try writer.write(
-        to: output, golden: golden[0], others: Array(golden.dropFirst()), tolerance: Self.goldenTolerance, loss: loss
+        to: output, golden: golden[0], others: Array(golden.dropFirst()), tolerance: Self.goldenTolerance,
+        quality: quality, loss: loss
       ) {
         task.advance(to: $0 * weights)
       }
     }
-    return Output(exact: exact, loss: loss)
+    return Output(exact: exact, loss: loss, quality: quality)
   }
 
-  private func measureLoss(_ model: Checkpoint, _ factorRows: FactorRows?, _ console: Console) throws -> RoundingLoss {
-    let c = model.configuration
-    let windows = try text.windows(
-      Tokenizer(model.tokenizer), contextLength: c.contextLength, vocabularySize: c.vocabularySize, model: model.path)
+  private func measureLoss(
+    _ model: Checkpoint, _ factorRows: FactorRows?, _ windows: [[Int32]], _ console: Console
+  ) throws -> RoundingLoss {
     let name = try text.name()
     let tokens = Double(windows.reduce(0) { $0 + $1.count })
     return try console.task("export: loss of \(type.rawValue)", total: tokens, unit: "tokens") { task in

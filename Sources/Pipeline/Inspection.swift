@@ -142,6 +142,15 @@ public struct Inspection: Sendable, Encodable {
         ("model", bundle.manifest.model.name), ("weights", bundle.manifest.weights.type.rawValue),
         ("size", Format.bytes(try bundle.size)), ("unpacked", Format.bytes(bundle.manifest.weights.bytes)),
       ] + facts(of: bundle.thresholds)
+    let quality = bundle.manifest.quality
+    for budget in quality.budgets {
+      facts.append(
+        (
+          "loss at \(Format.percent(budget.sparsity))",
+          "perplexity \(Format.fixed(budget.perplexity, 2)), dense \(Format.fixed(quality.densePerplexity, 2)); KL "
+            + "\(Format.fixed(budget.kl, 4)); on \(quality.tokens) tokens of \(quality.text)"
+        ))
+    }
     if let budgets = bundle.manifest.sparsification.budgets {
       facts.append(("other budgets", budgets.map { Format.percent($0.sparsity) }.joined(separator: ", ")))
     }

@@ -1,3 +1,4 @@
+import Checkpoints
 import Corpus
 import Crypto
 import Evaluation
@@ -37,6 +38,12 @@ public enum LossText: Sendable, Equatable {
     guard tokens.count >= length else { return tokenizer.begun([tokens]) }
     return tokenizer.begun(
       stride(from: 0, through: min(tokens.count, limit) - length, by: length).map { Array(tokens[$0..<$0 + length]) })
+  }
+
+  /// The same, of a model's tokens.
+  func windows(_ tokenizer: TokenizerModel, _ c: ModelConfiguration, model: String) throws -> [[Int32]] {
+    try windows(
+      Tokenizer(tokenizer), contextLength: c.contextLength, vocabularySize: c.vocabularySize, model: model)
   }
 
   /// `built-in`; the SHA-256 of one file; of several files, that of a list with a line `DIGEST  NAME` for each.

@@ -6,6 +6,7 @@ public enum PipelineError: Error, Equatable, Sendable {
   case sequenceTooLong(length: Int, limit: Int)
   case badShard(index: Int, count: Int, sequences: Int)
   case otherModel(file: String, model: String)
+  case otherText(bundle: String, stated: String, given: String)
   case tooLittleText(files: [String], tokens: Int, needed: Int)
   case badPipeline(path: String, reason: String)
   case badComparison(path: String, reason: String)
@@ -26,6 +27,8 @@ extension PipelineError: CustomStringConvertible {
       "sequences of \(length) tokens are longer than the \(limit) that the model was made for: use shorter ones"
     case .badShard(let index, let count, let sequences):
       "shard \(index)/\(count) of \(sequences) sequences does not exist: count shards from 1, and make no more than there are sequences"
+    case .otherText(let bundle, let stated, let given):
+      "the quality of '\(bundle)' was measured on the text \(stated.prefix(12))…, but this is \(given.prefix(12))…: give the files that it was exported with, or none where it is built-in"
     case .otherModel(let file, let model):
       "'\(file)' was made with another model than '\(model)': give the model that it was made with"
     case .tooLittleText(let files, let tokens, let needed):

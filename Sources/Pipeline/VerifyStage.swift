@@ -1,3 +1,4 @@
+import Checkpoints
 import Reports
 import SparseBundle
 import SparseRuntime
@@ -12,8 +13,36 @@ public struct VerifyStage: Sendable {
   /// The budget at which they do; the bundle's default where it is `nil`. Golden vectors are replayed at every budget.
   public var sparsity: Double?
   public var threads: Int
+  /// What the stated quality is measured again with; it is not where this is `nil`.
+  public var remeasuring: Remeasuring?
 
-  public init(prompts: [String] = [], tokensPerPrompt: Int = 64, sparsity: Double? = nil, threads: Int = 1) {
+  /// The text that a bundle's quality was measured on, and its source, without which there is no KL.
+  public struct Remeasuring: Sendable {
+    public var model: String?
+    public var text: LossText
+
+    public init(model: String?, text: LossText) {
+      self.model = model
+      self.text = text
+    }
+
+    /// - Throws: ``PipelineError`` where the bundle was made from another model, or measured on another text.
+    public func check(_ manifest: BundleManifest, of path: String) throws {
+      if let model, try Checkpoint.open(model).hash != manifest.model.sha256 {
+        throw PipelineError.otherModel(file: path, model: model)
+      }
+      let given = try text.name()
+      guard given == manifest.quality.text else {
+        throw PipelineError.otherText(bundle: path, stated: manifest.quality.text, given: given)
+      }
+    }
+  }
+
+  public init(
+    prompts: [String] = [], tokensPerPrompt: Int = 64, sparsity: Double? = nil, threads: Int = 1,
+    remeasuring: Remeasuring? = nil
+  ) {
+    self.remeasuring = remeasuring
     self.prompts = prompts
     self.sparsity = sparsity
     self.tokensPerPrompt = tokensPerPrompt
@@ -57,8 +86,29 @@ public struct VerifyStage: Sendable {
       }
     } catch {
       checks.append(BundleCheck(name: "golden vectors", ok: false, detail: "\(error)"))
+      return checks
+    }
+    if let remeasuring {
+      do { checks += try measureAgain(bundle, remeasuring, console) } catch {
+        checks.append(BundleCheck(name: "quality", ok: false, detail: "\(error)"))
+      }
     }
     return checks
+  }
+
+  private func measureAgain(
+    _ bundle: ModelBundle, _ remeasuring: Remeasuring, _ console: Console
+  ) throws -> [BundleCheck] {
+    let stated = bundle.manifest.quality
+    try remeasuring.check(bundle.manifest, of: bundle.path)
+    let thresholds = try bundle.manifest.sparsification.sparsities.map {
+      try ModelBundle(path: bundle.path, sparsity: $0).thresholds
+    }
+    let source = try remeasuring.model.map { try Checkpoint.open($0).weights }
+    let windows = try remeasuring.text.windows(bundle.tokenizer, bundle.configuration, model: bundle.path)
+    let again = try QualityMeasurement(text: remeasuring.text, windows: windows, threads: threads).run(
+      bundle.weights, beside: source ?? bundle.weights, thresholds, console, name: "verify: quality")
+    return stated.checks(again, besideModel: source != nil)
   }
 
   private func replay(_ golden: GoldenVectors, _ model: SparseModel, _ console: Console) throws -> GoldenReplay {

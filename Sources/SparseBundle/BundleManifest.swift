@@ -114,6 +114,7 @@ public struct BundleManifest: Sendable, Equatable, Codable {
   public var model: Model
   public var weights: Weights
   public var sparsification: Sparsification
+  public var quality: BundleQuality
   public var golden: Golden
   /// Every file but the manifest, by name.
   public var files: [File]
@@ -163,24 +164,25 @@ extension BundleManifest.Sparsification {
 }
 
 extension BundleManifest.Weights {
-  init(type: WeightType, bytes: Int, exactShare: Double, _ loss: RoundingLoss?) {
+  /// - Parameter bundleKL: What the bundle loses at its default budget.
+  init(type: WeightType, bytes: Int, exactShare: Double, _ loss: RoundingLoss?, bundleKL: Double) {
     self.type = type
     self.bytes = bytes
     self.exactShare = exactShare
     kl = loss?.kl ?? 0
     activationRoundingKl = loss?.activationRoundingKL
-    activations = loss?.allowsRoundedActivations == true ? .int8 : .exact
+    activations = loss?.allowsRoundedActivations(beside: bundleKL) == true ? .int8 : .exact
     measuredOn = loss.map { .init(text: $0.text, tokens: $0.tokens) }
   }
 
-  /// What is wrong with it in itself.
-  var problem: String? {
+  /// What is wrong with it in itself, or beside what the bundle loses at its default budget.
+  func problem(bundleKL: Double) -> String? {
     guard kl >= 0, kl.isFinite, (0...1).contains(exactShare) else { return "loss or share of exact weights is no such" }
     guard type.allowsRoundedActivations == (activationRoundingKl != nil),
       activationRoundingKl.map({ $0 >= 0 && $0.isFinite }) ?? true
     else { return "loss of rounded activations is missing, or the type has none" }
-    guard activations == .exact || activationRoundingKl.map({ $0 < kl / 10 }) == true else {
-      return "activations are rounded at a loss that is not small beside that of the weights"
+    guard activations == .exact || activationRoundingKl.map({ $0 < bundleKL / 10 }) == true else {
+      return "activations are rounded at a loss that is not small beside that of the bundle"
     }
     guard type == .f32 || measuredOn.map({ $0.tokens > 0 }) == true else { return "loss was measured on no text" }
     return nil

@@ -66,6 +66,7 @@ public struct BundleWriter {
   ///
   /// - Parameters:
   ///   - golden: Made for these weights and thresholds; of other budgets, in their order, `others`.
+  ///   - quality: What the bundle loses.
   ///   - loss: What the type costs; `nil` for f32, which costs nothing.
   ///   - progress: Called with the share of the weights that is written.
   /// - Returns: How many of the weights are exactly the model's.
@@ -73,7 +74,8 @@ public struct BundleWriter {
   /// - Throws: ``BundleError``, `FileError`, or what the model's weights throw.
   @discardableResult
   public func write(
-    to path: String, golden: GoldenVectors, others: [GoldenVectors] = [], tolerance: Double, loss: RoundingLoss?,
+    to path: String, golden: GoldenVectors, others: [GoldenVectors] = [], tolerance: Double, quality: BundleQuality,
+    loss: RoundingLoss?,
     progress: (_ share: Double) -> Void = { _ in }
   ) throws -> ExactWeights {
     precondition(others.count == ladder.others.count)
@@ -106,7 +108,7 @@ public struct BundleWriter {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
       encoder.keyEncodingStrategy = .convertToSnakeCase
-      try put(BundleFile.manifest, encoder.encode(manifest(layout, golden, tolerance, loss, exact, folder)))
+      try put(BundleFile.manifest, encoder.encode(manifest(layout, golden, tolerance, quality, loss, exact, folder)))
     }
     return exact
   }
@@ -122,8 +124,8 @@ public struct BundleWriter {
   }
 
   private func manifest(
-    _ layout: BundleLayout, _ golden: GoldenVectors, _ tolerance: Double, _ loss: RoundingLoss?, _ exact: ExactWeights,
-    _ folder: String
+    _ layout: BundleLayout, _ golden: GoldenVectors, _ tolerance: Double, _ quality: BundleQuality,
+    _ loss: RoundingLoss?, _ exact: ExactWeights, _ folder: String
   ) throws -> BundleManifest {
     let sparsification = BundleManifest.Sparsification(ladder)
     return BundleManifest(
@@ -132,8 +134,9 @@ public struct BundleWriter {
         name: model.name, sha256: try model.hash, architecture: model.configuration.architecture.rawValue,
         parameters: model.parameterCount),
       weights: .init(
-        type: type, bytes: layout.header.encoded().count + layout.header.dataSize, exactShare: exact.share, loss),
-      sparsification: sparsification,
+        type: type, bytes: layout.header.encoded().count + layout.header.dataSize, exactShare: exact.share, loss,
+        bundleKL: quality.budgets[0].kl),
+      sparsification: sparsification, quality: quality,
       golden: .init(tolerance: tolerance, sourceDifference: golden.sourceDifference),
       files: try BundleFile.listed(otherBudgets: sparsification.otherSparsities).map { name in
         let file = folder + "/" + name

@@ -87,7 +87,11 @@ extension BundleManifest {
     guard files.map(\.name) == listed else {
       throw fail("it does not list exactly \(listed.joined(separator: ", "))")
     }
-    if let problem = weights.problem { throw fail("of its weights the \(problem)") }
+    if let problem = quality.problem { throw fail("its \(problem)") }
+    guard quality.budgets.map(\.sparsity) == sparsification.sparsities else {
+      throw fail("its quality is not that of its budgets")
+    }
+    if let problem = weights.problem(bundleKL: quality.budgets[0].kl) { throw fail("of its weights the \(problem)") }
     guard golden.tolerance >= 0, golden.tolerance <= 0.01, golden.sourceDifference.isFinite else {
       throw fail("its tolerance of golden vectors is not between 0 and 0.01")
     }

@@ -19,6 +19,8 @@ public struct RoundingLoss: Sendable, Equatable {
     self.activationRoundingKL = activationRoundingKL
   }
 
-  /// Whether rounding activations is so much cheaper than rounding weights that a runtime should do it.
-  var allowsRoundedActivations: Bool { activationRoundingKL.map { $0 < kl / 10 } ?? false }
+  /// Whether rounding activations is so cheap beside what a bundle loses that a runtime should do it.
+  func allowsRoundedActivations(beside bundleKL: Double) -> Bool {
+    activationRoundingKL.map { $0 < bundleKL / 10 } ?? false
+  }
 }

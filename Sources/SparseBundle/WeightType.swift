@@ -21,7 +21,7 @@ extension WeightType {
   public var isQuantized: Bool { self == .int8 || self == .q4 || self == .int8Planes }
 
   /// Whether runtimes may round activations to 8 bits, to multiply them with the codes in integers.
-  public var allowsRoundedActivations: Bool { self == .int8 || self == .q4 }
+  public var allowsRoundedActivations: Bool { isQuantized }
 
   /// How weights lie in planes; `nil` where each is in one piece.
   public var planes: PlaneFormat? { PlaneFormat(rawValue: rawValue) }

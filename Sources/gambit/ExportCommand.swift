@@ -13,7 +13,7 @@ struct ExportCommand: ParsableCommand {
       scale for each 32 weights; embeddings and output head of a q4 bundle are int8. int8-planes and \
       f16-planes have the bits of int8 and f16 in two halves, for thresholds of the method 'planes' that were solved for \
       the same, which go with no other type. What rounding the weights \
-      costs is measured on a text and stated in the manifest, before any sparsity.
+      costs, and what the bundle loses at each sparsity, is measured on a text and stated in the manifest.
       """)
 
   @OptionGroup var model: ModelOptions
@@ -55,7 +55,7 @@ struct ExportCommand: ParsableCommand {
     let bundle = try ModelBundle(path: output)
     let result = Result(
       output: output, bytes: try bundle.size, sparsities: bundle.manifest.sparsification.sparsities,
-      weights: bundle.manifest.weights, exact: done.exact)
+      weights: bundle.manifest.weights, quality: bundle.manifest.quality, exact: done.exact)
     try options.print(result, text: "\(output): \(Format.bytes(result.bytes))\n\(summary(result))")
   }
 
@@ -65,8 +65,14 @@ struct ExportCommand: ParsableCommand {
     var lines = [
       "\(weights.type.rawValue): \(Format.percent(exact.share)) of the weights and \(exact.exactMatrices) of \(exact.matrices) matrices are exactly the model's"
     ]
-    guard let text = weights.measuredOn else { return lines[0] }
-    lines.append("KL to the model \(Format.scientific(weights.kl)) nats a token, on \(text.tokens) tokens")
+    for budget in result.quality.budgets {
+      lines.append(
+        "at sparsity \(budget.sparsity): perplexity \(Format.fixed(budget.perplexity, 2)), dense "
+          + "\(Format.fixed(result.quality.densePerplexity, 2)); KL \(Format.scientific(budget.kl)) nats a token; "
+          + "\(Format.percent(budget.activatedShare)) of the weights read; on \(result.quality.tokens) tokens")
+    }
+    guard weights.measuredOn != nil else { return lines.joined(separator: "\n") }
+    lines.append("KL of the weights alone \(Format.scientific(weights.kl)) nats a token")
     if let rounding = weights.activationRoundingKl {
       lines.append(
         "KL of activations rounded to 8 bits \(Format.scientific(rounding)): runtimes should multiply \(weights.activations == .int8 ? "so" : "exact ones")"
@@ -80,6 +86,7 @@ struct ExportCommand: ParsableCommand {
     var bytes: Int
     var sparsities: [Double]
     var weights: BundleManifest.Weights
+    var quality: BundleQuality
     var exact: ExactWeights
   }
 }

@@ -28,9 +28,9 @@ struct ManifestTests {
 
   @Test(arguments: [(0.25, 0.0249, true), (0.25, 0.025, false), (0, 0, false), (0, 0.1, false)])
   func activationsAreRoundedWhereThatCostsLittle(kl: Double, rounding: Double, isRounded: Bool) {
-    let loss = RoundingLoss(text: "built-in", tokens: 1, kl: kl, activationRoundingKL: rounding)
-    let weights = BundleManifest.Weights(type: .q4, bytes: 1, exactShare: 0, loss)
-    #expect(weights.activations == (isRounded ? .int8 : .exact) && weights.problem == nil)
+    let loss = RoundingLoss(text: "built-in", tokens: 1, kl: 0.1, activationRoundingKL: rounding)
+    let weights = BundleManifest.Weights(type: .q4, bytes: 1, exactShare: 0, loss, bundleKL: kl)
+    #expect(weights.activations == (isRounded ? .int8 : .exact) && weights.problem(bundleKL: kl) == nil)
   }
 
   @Test(arguments: [
@@ -39,6 +39,9 @@ struct ManifestTests {
     ("\"activation_rounding_kl\" : 0.03125,", ""), ("\"activations\" : \"exact\"", "\"activations\" : \"q4\""),
     ("\"tokens\" : 3", "\"tokens\" : 0"), ("\"prefill\" : \"dense\"", "\"prefill\" : \"guess\""),
     ("\"type\" : \"int8\"", "\"type\" : \"f16\""),
+    ("\"dense_perplexity\" : 20", "\"dense_perplexity\" : 0.5"), ("\"perplexity\" : 25", "\"perplexity\" : 1e999"),
+    ("\"activated_share\" : 0.625", "\"activated_share\" : 1.5"),
+    ("\"perplexity\" : 25,\n        \"sparsity\" : 0.5", "\"perplexity\" : 25,\n        \"sparsity\" : 0.25"),
   ])
   func impossibleLossIsRefused(text: String, replacement: String) throws {
     let path = folder.path("bundle/\(BundleFile.manifest)")

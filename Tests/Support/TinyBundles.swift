@@ -117,8 +117,16 @@ extension Checkpoint {
     let golden = try ([thresholds] + others).map { try goldenVectors(rounded, $0, sequences) }
     try BundleWriter(model: self, thresholds: thresholds, others: others, type: type, toolVersion: "1")
       .write(
-        to: path, golden: golden[0], others: Array(golden.dropFirst()), tolerance: 1e-3, loss: someLoss(type))
+        to: path, golden: golden[0], others: Array(golden.dropFirst()), tolerance: 1e-3,
+        quality: someQuality(sparsities: ([thresholds] + others).map(\.request.sparsity)), loss: someLoss(type))
     return golden[0]
+  }
+
+  /// Not measured.
+  public func someQuality(sparsities: [Double]) -> BundleQuality {
+    BundleQuality(
+      text: RoundingLoss.builtInText, tokens: 3, command: "none", densePerplexity: 20,
+      budgets: sparsities.map { .init(sparsity: $0, perplexity: 25, kl: 0.25, activatedShare: 0.625) })
   }
 
   /// Not measured, and such that activations stay exact; `nil` for f32.

@@ -91,7 +91,7 @@ def write_graded_thresholds(run: RunDirectory, path: Path, kind: str) -> None:
 
 
 def loss_is_stated(run: RunDirectory, model: Path, scratch: Path) -> None:
-    """export: a manifest states the loss of q4 on the text given, and follows its schema."""
+    """export: a manifest states what q4 and its thresholds lose on the text given, and verify --remeasure finds the same."""
     text = scratch / "held-out.txt"
     text.write_text("The river had frozen over in the night. " * 20)
     bundle = export(run, model, scratch / "loss" / "bundle", "q4", "--text", text)
@@ -102,6 +102,14 @@ def loss_is_stated(run: RunDirectory, model: Path, scratch: Path) -> None:
     require(0 < weights["activation_rounding_kl"] < weights["kl"], f"{weights}")
     require(0 < weights["exact_share"] < 1, f"{weights}")
     require(weights["measured_on"]["text"] != "built-in", f"{weights}")
+    quality = manifest["quality"]
+    require(quality["text"] == weights["measured_on"]["text"], f"{quality}")
+    require(quality["budgets"][0]["kl"] > weights["kl"], f"thresholds lose nothing: {quality}")
+    measuring = (bundle.bundle, "--remeasure", "--model", model)
+    for check in gambit.ask("verify", *measuring, "--text", text)["checks"]:
+        require(check["ok"], f"{check['name']}: {check['detail']}")
+    message = gambit.refuse("verify", *measuring)
+    require("another" not in message and "text" in message, message)
     shutil.rmtree(bundle.bundle)
 
 
