@@ -10,11 +10,15 @@ public struct StatisticsCheckpoint: Sendable {
   public let description: StatisticsDescription
   private let folder: String
   private let target: String
+  /// Nobody else works on it meanwhile.
+  private let lock: FileLock
 
   /// What to do with what an earlier process left.
   public enum Resumption: Sendable {
     /// Delete it.
     case never
+    /// Neither go on from it nor delete it, but say that it is there.
+    case onlyIfAsked
     /// Go on from it; delete it where it was begun with another model, corpus or settings.
     case whereSame
     /// Go on from it; what was begun with something else is an error.
@@ -23,7 +27,9 @@ public struct StatisticsCheckpoint: Sendable {
 
   /// Opens the folder that belongs to `target`, or makes it.
   ///
-  /// - Throws: ``StatisticsError/otherCheckpoint(path:)`` where what is there is of something else.
+  /// - Throws: ``StatisticsError/otherCheckpoint(path:)`` where what is there is of something else,
+  ///   ``StatisticsError/unfinished(path:)`` where it is not to be touched unasked,
+  ///   `FileError/inUse(path:by:)` where another process works on it.
   public init(of description: StatisticsDescription, for target: String, resuming: Resumption) throws {
     try self.init(of: description, for: target, in: target + ".partial", resuming: resuming)
   }
@@ -34,11 +40,15 @@ public struct StatisticsCheckpoint: Sendable {
     self.description = description
     self.target = target
     self.folder = folder
+    lock = try FileLock(path: folder + ".lock", of: folder)
     let files = FileManager.default
     let statement = folder + "/description.json"
     let data = try? Data(contentsOf: URL(filePath: statement))
     let found = data.flatMap { try? JSONDecoder().decode(StatisticsDescription.self, from: $0) }
-    if files.fileExists(atPath: folder), found != description || resuming == .never {
+    if resuming == .onlyIfAsked, files.fileExists(atPath: path(ofLayer: 0)) {
+      throw StatisticsError.unfinished(path: folder)
+    }
+    if files.fileExists(atPath: folder), found != description || [.never, .onlyIfAsked].contains(resuming) {
       // Without a statement the process died before there was anything to go on from, or it is not ours.
       let isEmpty = try files.contentsOfDirectory(atPath: folder).allSatisfy { $0.hasPrefix(".description.json.") }
       guard isEmpty || files.fileExists(atPath: statement) else { throw StatisticsError.otherCheckpoint(path: folder) }

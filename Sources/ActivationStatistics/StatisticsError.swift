@@ -8,6 +8,7 @@ public enum StatisticsError: Error, Equatable, Sendable {
   case hole(Range<Int>)
   case sumsTooLarge(layer: Int)
   case otherCheckpoint(path: String)
+  case unfinished(path: String)
 }
 
 extension StatisticsError: CustomStringConvertible {
@@ -28,7 +29,9 @@ extension StatisticsError: CustomStringConvertible {
     case .sumsTooLarge(let layer):
       "the sums of layer \(layer) are too large to be stored exactly: collect in smaller shards"
     case .otherCheckpoint(let path):
-      "'\(path)' was begun with another model, corpus or settings: delete it, or collect without --resume to start afresh"
+      "'\(path)' was begun with another model, corpus or settings: collect with --restart to delete it and start afresh"
+    case .unfinished(let path):
+      "'\(path)' holds what an interrupted collection has finished: add --resume to go on from it, or --restart to delete it"
     }
   }
 }

@@ -19,14 +19,15 @@
 public func writeAtomically<Result>(
   to path: String, _ write: (_ temporaryPath: String) throws -> Result
 ) throws -> Result {
-  let temporary = temporaryPath(beside: path)
+  let temporary = Unfinished.name(beside: path)
+  Unfinished.begin(temporary)
   do {
     let result = try write(temporary)
     try flushToDisk(temporary)
-    try rename(temporary, to: path)
+    try Unfinished.finish(temporary) { try rename(temporary, to: path) }
     return result
   } catch {
-    unlink(temporary)
+    Unfinished.abandon(temporary)
     throw error
   }
 }
@@ -45,13 +46,6 @@ public func flushToDisk(_ path: String) throws(FileError) {
 func rename(_ source: String, to path: String) throws(FileError) {
   guard rename(source, path) == 0 else { throw .system(.rename, path: path, code: errno) }
   try flushToDisk(folder(of: path))
-}
-
-/// A hidden name beside `path` that nobody else uses.
-func temporaryPath(beside path: String) -> String {
-  let name = path.split(separator: "/").last ?? "file"
-  let suffix = String(UInt64.random(in: 0 ... .max), radix: 36)
-  return "\(folder(of: path))/.\(name).\(suffix).partial"
 }
 
 /// The folder that a path lies in, as it is written: `.` where it names none.

@@ -21,7 +21,7 @@ public final class PositionedFile: Sendable {
   /// A nameless file for what does not fit in memory. It is unlinked as soon as it is open, so that
   /// the system frees its blocks when the process ends, however it ends.
   public init(scratchIn directory: String) throws(FileError) {
-    let path = temporaryPath(beside: "\(directory)/scratch")
+    let path = Unfinished.name(beside: "\(directory)/scratch")
     descriptor = try FileDescriptor(path: path, flags: O_RDWR | O_CREAT | O_EXCL)
     guard unlink(path) == 0 else { throw .system(.remove, path: path, code: errno) }
   }

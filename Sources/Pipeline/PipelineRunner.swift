@@ -46,7 +46,10 @@ public struct PipelineRunner: Sendable {
   ///   - first: Stages from this one on are run even if they are up to date.
   ///   - last: The last stage to run.
   /// - Returns: The report, where all stages were run or are up to date.
+  /// - Throws: `FileError/inUse(path:by:)` where another process works in the folder, or what any stage throws.
   public func run(from first: Stage? = nil, until last: Stage = .evaluate) throws -> RunReport? {
+    let lock = try FileLock(path: path(".lock"), of: output)
+    defer { withExtendedLifetime(lock) {} }
     // What the last stage reads must be there before the first one spends its time.
     for source in sources { _ = try DocumentReader(patterns: source.patterns, field: source.field) }
     if last == .evaluate || last == .export { _ = try DocumentReader(patterns: evaluationFiles) }

@@ -1,3 +1,4 @@
+import ActivationStatistics
 import ArgumentParser
 import Checkpoints
 import Corpus
@@ -9,7 +10,7 @@ struct CollectCommand: ParsableCommand {
     commandName: "collect", abstract: "Runs a model over a sample and collects statistics of its activations.",
     discussion: """
       What is finished is kept beside the output, in OUTPUT.partial: after an interruption, the same \
-      command with --resume goes on from there and ends with the same bytes. Without --resume it starts afresh. With \
+      command with --resume goes on from there and ends with the same bytes, with --restart it deletes it. With \
       --until-confident it is kept in OUTPUT.shards.
       """)
 
@@ -36,6 +37,9 @@ struct CollectCommand: ParsableCommand {
   @Flag(help: "Go on from what an interrupted run left.")
   var resume = false
 
+  @Flag(help: "Delete what an interrupted run left, and start afresh.")
+  var restart = false
+
   @Option(help: ArgumentHelp("Positions at the start of each sequence to count apart.", valueName: "n"))
   var sinks = 0
 
@@ -59,8 +63,11 @@ struct CollectCommand: ParsableCommand {
     guard untilConfident == nil || shard == nil else {
       throw ValidationError("--until-confident reads the sample from its beginning: leave out --shard.")
     }
+    guard !resume || !restart else { throw ValidationError("--resume and --restart: choose one.") }
     guard sinks >= 0 else { throw ValidationError("--sinks must not be negative.") }
   }
+
+  private var resumption: StatisticsCheckpoint.Resumption { resume ? .always : restart ? .never : .onlyIfAsked }
 
   func run() throws {
     let stage = CollectStage(sinkPositions: sinks, memoryBudget: memory.bytes, threads: threads.threads, scores: scores)
@@ -68,12 +75,12 @@ struct CollectCommand: ParsableCommand {
     let sequences = try TokenSequences(contentsOf: URL(filePath: sample))
     guard let limit = untilConfident else {
       try stage.run(
-        checkpoint, sequences, samplePath: sample, output: output, shard: shard, resuming: resume ? .always : .never,
+        checkpoint, sequences, samplePath: sample, output: output, shard: shard, resuming: resumption,
         options.console)
       return try options.print(Written(output: output), text: output)
     }
     let report = try ConfidentCollection(stage, limit: limit.share).run(
-      checkpoint, sequences, samplePath: sample, output: output, resuming: resume ? .always : .never, options.console)
+      checkpoint, sequences, samplePath: sample, output: output, resuming: resumption, options.console)
     try options.print(
       Confident(output: output, confidence: report),
       text: "\(report.table)\n\n\(output): \(report.reason)")

@@ -10,7 +10,7 @@ struct GambitCommand: ParsableCommand {
       The main job is one command: gambit run PIPELINE.yaml --output DIR. Each of its stages is a command, too.
 
       Exit codes: 0 done; 1 a check found something wrong; 2 an input or the system made the work \
-      impossible, the message says which and what to do; 64 the command line is wrong; 130 interrupted. \
+      impossible, the message says which and what to do; 64 the command line is wrong; 130 and 143 interrupted by SIGINT and SIGTERM. \
       An interrupted run or collection goes on where it was when it is started again.
       """,
     version: Gambit.version,
@@ -32,6 +32,7 @@ struct GambitCommand: ParsableCommand {
 
   /// Exits with 2, not argument-parser's 1, where an input made the work impossible: 1 is for checks.
   static func main() {
+    Interruption.handle()
     do {
       var command = try parseAsRoot()
       try command.run()

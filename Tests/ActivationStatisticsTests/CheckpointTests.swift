@@ -1,4 +1,5 @@
 import Files
+import Foundation
 import TestSupport
 import Testing
 import Transformer
@@ -16,16 +17,26 @@ struct CheckpointTests {
 
     let path = folder.path("resumed.h5")
     let records = try collectStatistics(collection.weights, collection.sequences, sinkPositions: 4)
-    let first = try StatisticsCheckpoint(of: collection.description(0..<16), for: path, resuming: .never)
     let pass = ForwardPass(collection.weights.configuration, longest: 64, threads: 2)
-    let states = try pass.embed(collection.sequences, collection.weights)
-    for layer in 0..<died {
-      if layer == stored { try first.store(states, before: layer) }
-      try pass.run(collection.weights.layer(layer), index: layer, states, tap: DenseTap())
-      try first.store(records[layer], layer: layer)
+    try withCheckpoint(collection.description(0..<16), path, .never) { first in
+      let states = try pass.embed(collection.sequences, collection.weights)
+      for layer in 0..<died {
+        if layer == stored { try first.store(states, before: layer) }
+        try pass.run(collection.weights.layer(layer), index: layer, states, tap: DenseTap())
+        try first.store(records[layer], layer: layer)
+      }
     }
 
-    let second = try StatisticsCheckpoint(of: collection.description(0..<16), for: path, resuming: .always)
+    try withCheckpoint(collection.description(0..<16), path, .always) { second in
+      try resume(second, collection, pass, died: died, stored: stored)
+    }
+    #expect(try bytes(ofFile: path) == bytes(ofFile: folder.path("whole.h5")))
+    #expect(folder.entries == ["resumed.h5", "whole.h5"])
+  }
+
+  private func resume(
+    _ second: StatisticsCheckpoint, _ collection: Collection, _ pass: ForwardPass, died: Int, stored: Int
+  ) throws {
     #expect(second.finishedLayers == died)
     let resumed = try pass.embed(collection.sequences, collection.weights)
     let start = try second.restore(resumed) ?? 0
@@ -38,8 +49,39 @@ struct CheckpointTests {
       if layer >= second.finishedLayers { try second.store(collector.finish(layer: layer), layer: layer) }
     }
     try second.finish()
-    #expect(try bytes(ofFile: path) == bytes(ofFile: folder.path("whole.h5")))
-    #expect(folder.entries == ["resumed.h5", "whole.h5"])
+  }
+
+  /// Nobody else may have the checkpoint meanwhile.
+  private func withCheckpoint(
+    _ description: StatisticsDescription, _ path: String, _ resuming: StatisticsCheckpoint.Resumption,
+    _ body: (StatisticsCheckpoint) throws -> Void = { _ in }
+  ) throws {
+    try body(StatisticsCheckpoint(of: description, for: path, resuming: resuming))
+  }
+
+  @Test func twoCollectionsOfOneFileAreRefused() throws {
+    let path = folder.path("s.h5")
+    try withCheckpoint(SmallStatistics.description(), path, .never) { _ in
+      let error = #expect(throws: FileError.self) {
+        try withCheckpoint(SmallStatistics.description(), path, .always)
+      }
+      #expect(error?.description.contains("process \(ProcessInfo.processInfo.processIdentifier) ") == true)
+    }
+    try withCheckpoint(SmallStatistics.description(), path, .always)
+  }
+
+  /// Neither gone on from nor deleted, where nobody says which.
+  @Test func unfinishedWorkIsNotTouchedUnasked() throws {
+    let path = folder.path("s.h5")
+    try withCheckpoint(SmallStatistics.description(), path, .onlyIfAsked) {
+      try $0.store(SmallStatistics.record(seed: 1), layer: 0)
+    }
+    for description in [SmallStatistics.description(), SmallStatistics.description(modelHash: "n")] {
+      #expect(throws: StatisticsError.unfinished(path: path + ".partial")) {
+        try withCheckpoint(description, path, .onlyIfAsked)
+      }
+    }
+    try withCheckpoint(SmallStatistics.description(), path, .always) { #expect($0.finishedLayers == 1) }
   }
 
   @Test func laterStatesReplaceEarlierOnes() throws {
@@ -67,7 +109,7 @@ struct CheckpointTests {
 
   @Test func checkpointOfSomethingElseIsRefused() throws {
     let path = folder.path("s.h5")
-    _ = try StatisticsCheckpoint(of: SmallStatistics.description(), for: path, resuming: .never)
+    try withCheckpoint(SmallStatistics.description(), path, .never)
     #expect(throws: StatisticsError.otherCheckpoint(path: path + ".partial")) {
       try StatisticsCheckpoint(of: SmallStatistics.description(modelHash: "n"), for: path, resuming: .always)
     }
@@ -79,11 +121,11 @@ struct CheckpointTests {
 
   @Test func startingAfreshForgetsWhatWasThere() throws {
     let path = folder.path("s.h5")
-    let first = try StatisticsCheckpoint(of: SmallStatistics.description(), for: path, resuming: .never)
-    try first.store(SmallStatistics.record(seed: 1), layer: 0)
-    #expect(first.finishedLayers == 1)
-    let second = try StatisticsCheckpoint(of: SmallStatistics.description(), for: path, resuming: .never)
-    #expect(second.finishedLayers == 0)
+    try withCheckpoint(SmallStatistics.description(), path, .never) { first in
+      try first.store(SmallStatistics.record(seed: 1), layer: 0)
+      #expect(first.finishedLayers == 1)
+    }
+    try withCheckpoint(SmallStatistics.description(), path, .never) { #expect($0.finishedLayers == 0) }
   }
 
   @Test func sumsTooLargeToStoreAreAnError() throws {

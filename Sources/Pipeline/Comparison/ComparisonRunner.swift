@@ -45,6 +45,8 @@ public struct ComparisonRunner {
 
   /// - Throws: What any part throws; finished rows stay.
   public func run() throws -> Comparison {
+    let lock = try FileLock(path: output + "/.lock", of: output)
+    defer { withExtendedLifetime(lock) {} }
     let windows = try stage.windows(Tokenizer(model.tokenizer), model: model.path)
     let statistics = try document.statistics.map { try StatisticsFile(path: PipelineRunner.resolve($0, base)) }
     let tasks = try document.tasks.map {

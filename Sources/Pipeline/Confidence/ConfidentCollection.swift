@@ -95,6 +95,7 @@ public struct ConfidentCollection: Sendable {
     _ path: String, _ description: StatisticsDescription, _ resuming: StatisticsCheckpoint.Resumption
   ) throws -> Bool {
     guard resuming != .never, FileManager.default.fileExists(atPath: path) else { return false }
+    guard resuming != .onlyIfAsked else { throw StatisticsError.unfinished(path: path) }
     let isSame = try StatisticsFile(path: path).description == description
     if !isSame, resuming == .always { throw StatisticsError.otherCheckpoint(path: path) }
     return isSame
