@@ -18,6 +18,7 @@ let package = Package(
   targets: [
     // The floor.
     .target(name: "Files", dependencies: [crypto]),
+    .target(name: "Signatures", dependencies: ["Files", crypto]),
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
     .target(name: "HDF5", dependencies: ["CHDF5", "Files"]),
     .systemLibrary(name: "CZstandard", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
@@ -68,7 +69,7 @@ let package = Package(
       dependencies: [
         "ChatTemplates", "Files", "LinearAlgebra", "Corpus", "Tokenizers", "Checkpoints", "Transformer",
         "ActivationStatistics", "ThresholdSolver", "SparseBundle", "SparseKernels", "SparseRuntime", "Evaluation",
-        "Reports", "Yams", crypto,
+        "Reports", "Signatures", "Yams", crypto,
       ]),
 
     // The door.
@@ -76,7 +77,7 @@ let package = Package(
       name: "gambit",
       dependencies: [
         "Files", "Corpus", "Tokenizers", "Checkpoints", "ActivationStatistics", "ThresholdSolver", "SparseBundle",
-        "SparseRuntime", "Evaluation", "Reports", "Pipeline",
+        "SparseRuntime", "Evaluation", "Reports", "Signatures", "Pipeline",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -86,6 +87,7 @@ let package = Package(
       dependencies: ["Checkpoints", "Transformer", "ActivationStatistics", "ThresholdSolver", "SparseBundle"],
       path: "Tests/Support"),
     .testTarget(name: "FilesTests", dependencies: ["Files"]),
+    .testTarget(name: "SignaturesTests", dependencies: ["Signatures", "Files"], resources: [.copy("Fixtures")]),
     .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "Files"], resources: [.copy("Fixtures")]),
     .testTarget(name: "ZstandardTests", dependencies: ["Zstandard", "Gzip", "Files"], resources: [.copy("Fixtures")]),
     .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "TestSupport"]),

@@ -1,5 +1,7 @@
 import Checkpoints
+import Foundation
 import Reports
+import Signatures
 import SparseBundle
 import SparseRuntime
 import Tokenizers
@@ -13,6 +15,8 @@ public struct VerifyStage: Sendable {
   /// The budget at which they do; the bundle's default where it is `nil`. Golden vectors are replayed at every budget.
   public var sparsity: Double?
   public var threads: Int
+  /// Whose signature the bundle must have; it need have none where there are none.
+  public var trusted: [TrustedKey]
   /// What the stated quality is measured again with; it is not where this is `nil`.
   public var remeasuring: Remeasuring?
 
@@ -40,8 +44,9 @@ public struct VerifyStage: Sendable {
 
   public init(
     prompts: [String] = [], tokensPerPrompt: Int = 64, sparsity: Double? = nil, threads: Int = 1,
-    remeasuring: Remeasuring? = nil
+    trusted: [TrustedKey] = [], remeasuring: Remeasuring? = nil
   ) {
+    self.trusted = trusted
     self.remeasuring = remeasuring
     self.prompts = prompts
     self.sparsity = sparsity
@@ -54,6 +59,7 @@ public struct VerifyStage: Sendable {
   /// - Complexity: O(weights) to unpack, and two decodings of the golden texts for each budget.
   public func run(_ path: String, _ console: Console) -> [BundleCheck] {
     var (checks, bundle) = BundleVerification(path: path).run()
+    if let signature = checkSignature(path) { checks.append(signature) }
     guard let bundle, checks.allSatisfy(\.ok) else { return checks }
     do {
       let golden = try bundle.golden
@@ -109,6 +115,17 @@ public struct VerifyStage: Sendable {
     let again = try QualityMeasurement(text: remeasuring.text, windows: windows, threads: threads).run(
       bundle.weights, beside: source ?? bundle.weights, thresholds, console, name: "verify: quality")
     return stated.checks(again, besideModel: source != nil)
+  }
+
+  /// `nil` where there is no signature and none is asked for.
+  private func checkSignature(_ path: String) -> BundleCheck? {
+    guard trusted.isEmpty else {
+      return BundleCheck("signature") {
+        "by a trusted key, over \(try FolderSignature.check(path, trusting: trusted)) files"
+      }
+    }
+    let isThere = FileManager.default.fileExists(atPath: path + "/" + FolderSignature.fileName)
+    return isThere ? BundleCheck(name: "signature", ok: true, detail: "not checked: give --trust KEY") : nil
   }
 
   private func replay(_ golden: GoldenVectors, _ model: SparseModel, _ console: Console) throws -> GoldenReplay {

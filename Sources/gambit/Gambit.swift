@@ -20,7 +20,7 @@ struct GambitCommand: ParsableCommand {
         name: "Its stages",
         subcommands: [
           SampleCommand.self, CollectCommand.self, MergeCommand.self, SolveCommand.self, ExportCommand.self,
-          VerifyCommand.self,
+          VerifyCommand.self, SignCommand.self,
         ]),
       CommandGroup(
         name: "Looking and measuring",

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Pipeline
 import Reports
+import Signatures
 import SparseBundle
 
 struct VerifyCommand: ParsableCommand {
@@ -18,6 +19,11 @@ struct VerifyCommand: ParsableCommand {
   @OptionGroup var budget: BudgetOptions
 
   @OptionGroup var prompts: PromptOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "A public key, PEM: the bundle must be signed with it, or with another one that is given.", valueName: "key"))
+  var trust: [String] = []
 
   @Flag(help: "Measure again what the manifest states of perplexity, weights read and, with --model, KL.")
   var remeasure = false
@@ -55,7 +61,7 @@ struct VerifyCommand: ParsableCommand {
     }
     let stage = try VerifyStage(
       prompts: prompts.read(), tokensPerPrompt: prompts.tokens, sparsity: budget.sparsity, threads: threads.threads,
-      remeasuring: remeasuring)
+      trusted: trust.map { try TrustedKey(path: $0) }, remeasuring: remeasuring)
     let result = RunReport.Verification(stage.run(bundle, options.console))
     var table = TextTable(["check", "result", "detail"])
     for check in result.checks { table.add([check.name, check.ok ? "ok" : "FAILED", check.detail]) }
