@@ -119,6 +119,8 @@ public struct BundleManifest: Sendable, Equatable, Codable {
   /// Every file but the manifest, by name.
   public var files: [File]
   public var tools: [Tool]
+  /// Of the manifest itself, with zeros in this place.
+  public var manifestSha256 = ManifestSeal.empty
 }
 
 extension BundleManifest.Sparsification {

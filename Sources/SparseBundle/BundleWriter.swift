@@ -108,7 +108,9 @@ public struct BundleWriter {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
       encoder.keyEncodingStrategy = .convertToSnakeCase
-      try put(BundleFile.manifest, encoder.encode(manifest(layout, golden, tolerance, quality, loss, exact, folder)))
+      try put(
+        BundleFile.manifest,
+        ManifestSeal.seal(encoder.encode(manifest(layout, golden, tolerance, quality, loss, exact, folder))))
     }
     return exact
   }

@@ -69,10 +69,12 @@ extension BundleManifest {
     guard file.count <= 1 << 20 else { throw fail("it is larger than 1 MiB") }
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
-    do {
-      self = try decoder.decode(Self.self, from: Data(file.read(at: 0, count: file.count)))
-    } catch let error as DecodingError {
+    let bytes = Data(try file.read(at: 0, count: file.count))
+    do { self = try decoder.decode(Self.self, from: bytes) } catch let error as DecodingError {
       throw fail("it does not follow the manifest's schema (\(error.summary))")
+    }
+    guard ManifestSeal.isIntact(bytes, stated: manifestSha256) else {
+      throw fail("it is not what it was when its own digest was made")
     }
     guard format == Self.format else { throw fail("its format is '\(format)', not '\(Self.format)'") }
     guard [Self.formatVersion, Self.ladderVersion].contains(version) else {

@@ -46,7 +46,8 @@ struct LadderTests {
     let manifest = String(decoding: try bytes(ofFile: bad + "/manifest.json"), as: UTF8.self)
     let entry = try #require(try ModelBundle(path: bad).manifest.files.first { $0.name == golden })
     let hash = try sha256(ofFile: bad + "/" + golden)
-    try writeAtomically(manifest.replacingOccurrences(of: entry.sha256, with: hash).utf8, to: bad + "/manifest.json")
+    try writeAtomically(
+      resealed(manifest.replacingOccurrences(of: entry.sha256, with: hash)), to: bad + "/manifest.json")
     let failed = VerifyStage().run(bad, console).filter { !$0.ok }.map(\.name)
     #expect(failed == ["golden masks at sparsity 0.3"])
   }

@@ -51,7 +51,8 @@ struct QualityTests {
       (stated.budgets[1].perplexity, 1.02), (stated.budgets[1].kl, 1.1), (stated.budgets[1].activatedShare, 0.99),
       (stated.densePerplexity, 1.001),
     ] {
-      try writeAtomically(good.replacing("\(value)", with: "\(value * other)").utf8, to: path + "/manifest.json")
+      try writeAtomically(
+        resealed(good.replacing("\(value)", with: "\(value * other)")), to: path + "/manifest.json")
       #expect(try manifest != good)
       let needsModel = value == stated.budgets[1].kl || value == stated.densePerplexity
       #expect(verify(again).contains { !$0.ok } == (!needsModel || hasModel))

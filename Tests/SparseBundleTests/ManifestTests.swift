@@ -48,7 +48,7 @@ struct ManifestTests {
     try TinyModel.llama.open().writeBundle(to: folder.path("bundle"), .int8, [[1, 2]])
     let good = String(decoding: try bytes(ofFile: path), as: UTF8.self)
     #expect(good.contains(text))
-    try writeAtomically(good.replacingOccurrences(of: text, with: replacement).utf8, to: path)
+    try writeAtomically(resealed(good.replacingOccurrences(of: text, with: replacement)), to: path)
     #expect(throws: BundleError.self) { try BundleManifest(reading: path) }
   }
 }

@@ -98,7 +98,7 @@ struct ThresholdLadderTests {
     try TinyModel.llama.open().writeBundle(to: folder.path("b"), .f32, ids, otherSparsities: [0.7])
     let good = String(decoding: try bytes(ofFile: path), as: UTF8.self)
     #expect(good.contains(text))
-    try writeAtomically(good.replacingOccurrences(of: text, with: replacement).utf8, to: path)
+    try writeAtomically(resealed(good.replacingOccurrences(of: text, with: replacement)), to: path)
     #expect(!faults.isEmpty)
   }
 
