@@ -41,8 +41,13 @@ public final class FileLock: Sendable {
 
   private static func owner(_ descriptor: FileDescriptor) -> String {
     var bytes = [UInt8](repeating: 0, count: 200)
-    let count = pread(descriptor.number, &bytes, bytes.count, 0)
-    return count > 0 ? String(decoding: bytes.prefix(count), as: UTF8.self) : "another process"
+    // It writes its name as soon as it has the lock.
+    for _ in 0..<20 {
+      let count = pread(descriptor.number, &bytes, bytes.count, 0)
+      if count > 0 { return String(decoding: bytes.prefix(count), as: UTF8.self) }
+      usleep(5000)
+    }
+    return "another process"
   }
 
   private static func isSame(_ descriptor: FileDescriptor, _ path: String) -> Bool {

@@ -10,6 +10,9 @@ public enum HDF5Error: Error, Equatable, Sendable {
     case list = "list the children of"
     case readAttribute = "read an attribute of"
     case writeAttribute = "write an attribute of"
+
+    /// Whether the file may be left half-changed where it fails.
+    var changesFile: Bool { [.create, .write, .copy, .flush, .writeAttribute].contains(self) }
   }
 
   /// The system refused to open the file.
@@ -46,6 +49,10 @@ extension HDF5Error: CustomStringConvertible {
     case .file(let error):
       return error.description
     case .library(let action, let file, let object, let reasons):
+      // The system's own word, where it was the system that refused.
+      if let word = reasons.lazy.compactMap({ $0.firstMatch(of: /error message = '([^']+)'/)?.1 }).first {
+        return "cannot \(action.rawValue) '\(object)' in '\(file)': \(word)"
+      }
       // What comes after the first few says through which of its layers the library came back.
       return "cannot \(action.rawValue) '\(object)' in '\(file)': HDF5 says: "
         + reasons.prefix(3).joined(separator: "; ").replacing("\n", with: "")

@@ -29,12 +29,13 @@ final class Handle: Sendable {
     guard identifier >= 0 else { return }
     Library.enter()
     defer { Library.leave() }
-    _ = close(identifier)
+    if !Library.isBroken(file) { _ = close(identifier) }
   }
 
   /// The error of the library's call that failed just now.
   func failure(_ action: HDF5Error.Action) -> HDF5Error {
-    .library(action: action, file: file, object: object, reasons: Library.errorMessages())
+    if action.changesFile { Library.markBroken(file) }
+    return .library(action: action, file: file, object: object, reasons: Library.errorMessages())
   }
 
   /// `result`, which the library makes negative where a call failed.

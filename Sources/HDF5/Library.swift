@@ -12,6 +12,8 @@ enum Library {
   /// A file that we read may come from anywhere. It must not make the library load filter plug-ins
   /// or follow links into other files.
   private static let hardened: Void = {
+    // At the end of the process it would close what is broken, too.
+    H5dont_atexit()
     H5open()
     H5PLset_loading_state(0)
     H5Lunregister(gambit_h5_external_link())
@@ -25,6 +27,16 @@ enum Library {
   }
 
   static func leave() { mutex.unlock() }
+
+  /// Files that could not be written, on a full disk for one.
+  nonisolated(unsafe) private static var broken: Set<String> = []
+
+  /// Between `enter()` and `leave()`: nothing of this file is closed any more. libhdf5 1.10 tries to write again what it
+  /// could not write, and crashes; so the file's memory and descriptor stay until the process ends.
+  static func markBroken(_ file: String) { broken.insert(file) }
+
+  /// Likewise between the two.
+  static func isBroken(_ file: String) -> Bool { broken.contains(file) }
 
   /// The messages of the call that failed just now, the most specific first.
   static func errorMessages() -> [String] {

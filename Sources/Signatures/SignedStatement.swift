@@ -88,9 +88,11 @@ struct SignedStatement: Codable {
     }
     let serialization = predicate.serialization
     guard serialization.method == "files", serialization.hashType == "sha256" else {
-      throw Problem("it covers \(serialization.method) by \(serialization.hashType), but only files by sha256 are checked")
+      throw Problem(
+        "it covers \(serialization.method) by \(serialization.hashType), but only files by sha256 are checked")
     }
-    guard subject.count == 1, let root = subject[0].digest["sha256"], root == Self.rootDigest(predicate.resources) else {
+    guard subject.count == 1, let root = subject[0].digest["sha256"], root == Self.rootDigest(predicate.resources)
+    else {
       throw Problem("the digest of its subject is not that of the files that it lists")
     }
     var digests: [String: String] = [:]

@@ -9,7 +9,9 @@ package enum ManifestSeal {
 
   /// A manifest whose digest is empty, with its digest.
   package static func seal(_ manifest: Data) -> Data {
-    guard let place = place(of: empty, in: manifest) else { preconditionFailure("a manifest has one place for its digest") }
+    guard let place = place(of: empty, in: manifest) else {
+      preconditionFailure("a manifest has one place for its digest")
+    }
     var sealed = manifest
     sealed.replaceSubrange(place, with: Data(SHA256.hash(data: manifest).hexadecimal.utf8))
     return sealed

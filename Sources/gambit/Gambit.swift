@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Pipeline
 
 @main
@@ -38,7 +39,8 @@ struct GambitCommand: ParsableCommand {
       try command.run()
     } catch let error where exitCode(for: error) == .failure && !(error is ExitCode) {
       FailureReport.print(error)
-      exit(withError: ExitCode(FailureReport.exitCode(of: error)))
+      // Other threads may be writing still.
+      Unfinished.removeAll(andExitWith: FailureReport.exitCode(of: error))
     } catch {
       exit(withError: error)
     }

@@ -9,6 +9,8 @@ enum Interruption {
 
   /// Ends the process with 128 and the signal's number, 130 and 143, at SIGINT and SIGTERM.
   static func handle() {
+    // A file beyond the limit of its size is an error to the one that writes it.
+    signal(SIGXFSZ, SIG_IGN)
     sources = [SIGINT, SIGTERM].map { number in
       // The source sees a signal only where its default action does not end the process first.
       signal(number, SIG_IGN)

@@ -1,11 +1,13 @@
 """Bad input is refused with a sentence and an exit code, never with a crash."""
 
+import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import gambit
 from outcome import require
-from run_directory import RunDirectory
+from run_directory import REPOSITORY, RunDirectory
 
 
 def missing_model_is_refused(scratch: Path) -> None:
@@ -78,3 +80,11 @@ def damaged_bundles_are_refused(run: RunDirectory, scratch: Path) -> None:
         (copy / name).unlink()
         gambit.refuse("verify", copy)
         shutil.rmtree(copy)
+
+
+def torture_is_survived() -> None:
+    """torture: a fiftieth of what Documentation/reliability.md lists."""
+    answer = subprocess.run(
+        [REPOSITORY / "scripts" / "torture", "--short"], capture_output=True, text=True,
+        env=os.environ | {"GAMBIT_PROGRAM": str(gambit.PROGRAM)})
+    require(answer.returncode == 0, f"{answer.stdout[-1500:]} {answer.stderr[-500:]}")
