@@ -8,6 +8,8 @@ import Transformer
 /// dies, what is there is whole, and the next one goes on from it.
 public struct StatisticsCheckpoint: Sendable {
   public let description: StatisticsDescription
+  private static let statement = "description.json"
+
   private let folder: String
   private let target: String
   /// Nobody else works on it meanwhile.
@@ -42,7 +44,7 @@ public struct StatisticsCheckpoint: Sendable {
     self.folder = folder
     lock = try FileLock(path: folder + ".lock", of: folder)
     let files = FileManager.default
-    let statement = folder + "/description.json"
+    let statement = "\(folder)/\(Self.statement)"
     let data = try? Data(contentsOf: URL(filePath: statement))
     let found = data.flatMap { try? JSONDecoder().decode(StatisticsDescription.self, from: $0) }
     if resuming == .onlyIfAsked, files.fileExists(atPath: path(ofLayer: 0)) {
@@ -55,7 +57,7 @@ public struct StatisticsCheckpoint: Sendable {
       guard resuming != .always || !files.fileExists(atPath: statement) else {
         throw StatisticsError.otherCheckpoint(path: folder)
       }
-      try files.removeItem(atPath: folder)
+      try removeFolder()
     }
     guard !files.fileExists(atPath: folder) else { return }
     try files.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -131,7 +133,16 @@ public struct StatisticsCheckpoint: Sendable {
       }
       try file.flush()
     }
-    try? FileManager.default.removeItem(atPath: folder)
+    try? removeFolder()
+  }
+
+  /// The statement last: a folder without it would be none of ours to whoever comes after a kill.
+  private func removeFolder() throws {
+    let files = FileManager.default
+    for name in try files.contentsOfDirectory(atPath: folder) where name != Self.statement {
+      try files.removeItem(atPath: "\(folder)/\(name)")
+    }
+    try files.removeItem(atPath: folder)
   }
 }
 

@@ -73,6 +73,7 @@ def end_to_end(model: Path, scratch: Path, outcome: Outcome) -> None:
     check(quantization_checks.quantised_bundles_are_numpys, run, model, scratch)
     check(quantization_checks.loss_is_stated, run, model, scratch)
 
+    check(quantization_checks.example_reads_bundles, run, model, scratch)
     check(runtime_checks.engine_decodes_as_the_oracle, run, model, scratch)
     check(runtime_checks.every_type_decodes_as_the_oracle, run, model, scratch)
     check(bundle_checks.deciding_rows_lie_by_input, run, scratch / "runtime-f16")

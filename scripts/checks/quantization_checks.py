@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,10 @@ from bundle_checks import decompressed_weights
 from document_checks import validate
 from outcome import require
 from quantized_rows import PLANES, decode, encode, joined
-from run_directory import RunDirectory
+from run_directory import REPOSITORY, RunDirectory
+
+sys.path.append(str(REPOSITORY / "Documentation" / "examples"))
+import read_bundle  # noqa: E402
 
 LAYER_PARTS = ("self_attn.q_proj.weight_t", "self_attn.k_proj.weight", "self_attn.o_proj.weight_t",
                "mlp.gate_proj.weight", "mlp.up_proj.weight", "mlp.down_proj.weight_t")
@@ -111,6 +115,26 @@ def loss_is_stated(run: RunDirectory, model: Path, scratch: Path) -> None:
     message = gambit.refuse("verify", *measuring)
     require("another" not in message and "text" in message, message)
     shutil.rmtree(bundle.bundle)
+
+
+def example_reads_bundles(run: RunDirectory, model: Path, scratch: Path) -> None:
+    """examples: read_bundle.py reads the weights of bundles of all types, which differ by their rounding alone."""
+    thresholds = scratch / "graded-example.safetensors"
+    whole = {}
+    for kind, error in (("f32", 0), ("f16", 1e-3), ("int8", 0.01), ("q4", 0.1), ("int8-planes", 0.01), ("f16-planes", 1e-3)):
+        if kind in PLANES:
+            write_graded_thresholds(run, thresholds, kind)
+        graded = thresholds if kind in PLANES else None
+        bundle = export(run, model, scratch / f"example-{kind}" / "bundle", kind, thresholds=graded)
+        count = 0
+        for name, weights in read_bundle.weights(bundle.bundle):
+            if kind == "f32":
+                whole[name] = weights
+            off = np.abs(weights - whole[name]).max()
+            require(off <= error * np.abs(whole[name]).max(), f"{kind}: {name} is off by {off}")
+            count += 1
+        require(count == len(whole) > 200, f"{kind}: {count} tensors")
+        shutil.rmtree(bundle.bundle)
 
 
 def export(
