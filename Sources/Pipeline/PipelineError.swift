@@ -40,7 +40,7 @@ extension PipelineError: CustomStringConvertible {
     case .badSetting(let setting, let reason):
       "the setting '\(setting)' cannot be used: \(reason)"
     case .verificationFailed(let bundle, let checks):
-      "'\(bundle)' is not what its manifest says (failed: \(checks.joined(separator: ", "))): do not use it; fetch or export it again"
+      "'\(bundle)' is not what it should be (failed: \(checks.joined(separator: ", "))): do not use it; fetch or export it again"
     }
   }
 }

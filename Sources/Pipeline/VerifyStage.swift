@@ -1,5 +1,4 @@
 import Checkpoints
-import Foundation
 import Reports
 import Signatures
 import SparseBundle
@@ -59,7 +58,12 @@ public struct VerifyStage: Sendable {
   /// - Complexity: O(weights) to unpack, and two decodings of the golden texts for each budget.
   public func run(_ path: String, _ console: Console) -> [BundleCheck] {
     var (checks, bundle) = BundleVerification(path: path).run()
-    if let signature = checkSignature(path) { checks.append(signature) }
+    if !trusted.isEmpty {
+      checks.append(
+        BundleCheck("signature") {
+          "by a trusted key, over \(try FolderSignature.check(path, trusting: trusted)) files"
+        })
+    }
     guard let bundle, checks.allSatisfy(\.ok) else { return checks }
     do {
       let golden = try bundle.golden
@@ -115,17 +119,6 @@ public struct VerifyStage: Sendable {
     let again = try QualityMeasurement(text: remeasuring.text, windows: windows, threads: threads).run(
       bundle.weights, beside: source ?? bundle.weights, thresholds, console, name: "verify: quality")
     return stated.checks(again, besideModel: source != nil)
-  }
-
-  /// `nil` where there is no signature and none is asked for.
-  private func checkSignature(_ path: String) -> BundleCheck? {
-    guard trusted.isEmpty else {
-      return BundleCheck("signature") {
-        "by a trusted key, over \(try FolderSignature.check(path, trusting: trusted)) files"
-      }
-    }
-    let isThere = FileManager.default.fileExists(atPath: path + "/" + FolderSignature.fileName)
-    return isThere ? BundleCheck(name: "signature", ok: true, detail: "not checked: give --trust KEY") : nil
   }
 
   private func replay(_ golden: GoldenVectors, _ model: SparseModel, _ console: Console) throws -> GoldenReplay {

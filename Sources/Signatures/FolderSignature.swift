@@ -33,6 +33,7 @@ public enum FolderSignature {
   public static func check(_ folder: String, trusting keys: [TrustedKey]) throws -> Int {
     let path = folder + "/" + fileName
     guard FileManager.default.fileExists(atPath: path) else { throw SignatureError.unsigned(folder: folder) }
+    try requirePlainFile(path)
     let file = try FileReader(path: path)
     guard file.count <= largest else {
       throw SignatureError.malformed(path: path, reason: "it has more than a mebibyte")
@@ -69,10 +70,17 @@ public enum FolderSignature {
     var digests: [String: String] = [:]
     for name in try FileManager.default.contentsOfDirectory(atPath: folder) where name != fileName {
       let path = folder + "/" + name
-      let type = try FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType
-      guard type == .typeRegular else { throw SignatureError.notAPlainFile(path: path) }
+      // Two spellings of one Unicode name would be one key.
+      guard name.utf8.allSatisfy({ 0x20..<0x7F ~= $0 }) else { throw SignatureError.notAPlainFile(path: path) }
+      try requirePlainFile(path)
       digests[name] = try sha256(ofFile: path)
     }
     return digests
+  }
+
+  /// No link, which may lead anywhere.
+  private static func requirePlainFile(_ path: String) throws {
+    let type = try FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType
+    guard type == .typeRegular else { throw SignatureError.notAPlainFile(path: path) }
   }
 }

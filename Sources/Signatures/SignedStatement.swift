@@ -22,7 +22,8 @@ struct SignedStatement: Codable {
     var method: String
     var hashType: String
     var allowSymlinks: Bool
-    var ignorePaths: [String]
+    /// What the signer left out; what counts is that it left out nothing of the folder's.
+    var ignorePaths: [String]?
 
     enum CodingKeys: String, CodingKey {
       case method

@@ -76,7 +76,8 @@ public struct BundleVerification: Sendable {
     for name in found where !expected.contains(name) && name != BundleFile.signature {
       throw BundleError.malformed(file: name, reason: "the manifest does not list it: remove it")
     }
-    return "\(found.count), as listed"
+    let unchecked = found.contains(BundleFile.signature) ? "; a signature is checked by --trust" : ""
+    return "\(expected.count), as listed" + unchecked
   }
 
   private func check(_ file: BundleManifest.File) throws -> String {

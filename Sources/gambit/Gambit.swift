@@ -1,5 +1,6 @@
 import ArgumentParser
 import Files
+import Foundation
 import Pipeline
 
 @main
@@ -39,6 +40,7 @@ struct GambitCommand: ParsableCommand {
       try command.run()
     } catch let error where exitCode(for: error) == .failure && !(error is ExitCode) {
       FailureReport.print(error)
+      fflush(nil)
       // Other threads may be writing still.
       Unfinished.removeAll(andExitWith: FailureReport.exitCode(of: error))
     } catch {

@@ -74,6 +74,23 @@ struct FolderSignatureTests {
       }
       try FileManager.default.removeItem(atPath: path)
     }
+    try FileManager.default.moveItem(atPath: signature, toPath: root + "/elsewhere")
+    try FileManager.default.createSymbolicLink(atPath: signature, withDestinationPath: root + "/elsewhere")
+    #expect(throws: SignatureError.notAPlainFile(path: signature)) {
+      try FolderSignature.check(folder, trusting: [trusted("key")])
+    }
+  }
+
+  /// Whether a signer says what it left out, and what: every file must be there.
+  @Test func signatureThatIgnoresNothingIsAccepted() throws {
+    let theirs = try JSONDecoder().decode(SignatureBundle.self, from: Data(bytes(signature)))
+    var statement = try JSONDecoder().decode(SignedStatement.self, from: theirs.dsseEnvelope.payload)
+    statement.predicate.serialization.ignorePaths = nil
+    let payload = try JSONEncoder().encode(statement)
+    #expect(!String(decoding: payload, as: UTF8.self).contains("ignore_paths"))
+    try writeAtomically(
+      JSONEncoder().encode(SignatureBundle(signing: payload, SigningKey(path: Self.fixture("key.pem")))), to: signature)
+    #expect(try FolderSignature.check(folder, trusting: [trusted("key")]) == 2)
   }
 
   /// Every bit of the file: what is not signed either says nothing or makes it none.

@@ -113,6 +113,7 @@ def end_to_end(model: Path, scratch: Path, outcome: Outcome) -> None:
     check(refusal_checks.impossible_sparsity_is_refused, run, model, scratch)
     check(refusal_checks.baselines_are_not_exported, run, model, scratch)
     check(refusal_checks.damaged_bundles_are_refused, run, scratch)
+    check(refusal_checks.signed_bundles_are_trusted, run, scratch)
     check(refusal_checks.torture_is_survived)
 
 

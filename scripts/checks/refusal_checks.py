@@ -1,5 +1,6 @@
 """Bad input is refused with a sentence and an exit code, never with a crash."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -80,6 +81,28 @@ def damaged_bundles_are_refused(run: RunDirectory, scratch: Path) -> None:
         (copy / name).unlink()
         gambit.refuse("verify", copy)
         shutil.rmtree(copy)
+
+
+def signed_bundles_are_trusted(run: RunDirectory, scratch: Path) -> None:
+    """sign, verify --trust: a bundle by a trusted key passes, a changed one and one by others fail, and JSON says which."""
+    keys, copy = REPOSITORY / "Tests" / "SignaturesTests" / "Fixtures", scratch / "signed"
+    shutil.copytree(run.bundle, copy)
+    gambit.run("sign", copy, "--key", keys / "key.pem")
+    trusting = ("verify", copy, "--json", "--trust")
+    require(failed_checks(*trusting, keys / "key.pub") == [], "a good signature fails")
+    require(failed_checks(*trusting, keys / "other.pub") == ["signature"], "anybody's signature passes")
+    config = copy / "config.json"
+    config.write_bytes(config.read_bytes() + b" ")
+    require("signature" in failed_checks(*trusting, keys / "key.pub"), "a changed bundle's signature passes")
+    require("private key" in gambit.refuse("verify", copy, "--trust", keys / "key.pem"), "a private key is taken")
+    shutil.rmtree(copy)
+
+
+def failed_checks(*command: object) -> list[str]:
+    answer = gambit.attempt(*command)
+    failed = [check["name"] for check in json.loads(answer.output)["checks"] if not check["ok"]]
+    require(answer.code == (1 if failed else 0), f"exit code {answer.code}")
+    return failed
 
 
 def torture_is_survived() -> None:
