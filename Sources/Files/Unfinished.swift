@@ -1,42 +1,41 @@
 import Foundation
-import Synchronization
 
 /// Files and folders that this process has begun and that have no name of their own yet.
 ///
 /// Where a process is interrupted they are removed; what a killed one leaves is removed by the next that writes the same
 /// file.
 public enum Unfinished {
-  private static let paths = Mutex<Set<String>>([])
+  /// Not a `Mutex`: on Linux that traps in whoever waits for it while the process ends.
+  private static let lock = NSLock()
+  nonisolated(unsafe) private static var paths: Set<String> = []
 
-  static func begin(_ path: String) { paths.withLock { _ = $0.insert(path) } }
+  static func begin(_ path: String) { lock.withLock { _ = paths.insert(path) } }
 
   /// Gives it its name, or whatever else ends it: no interruption comes between.
   static func finish(_ path: String, _ end: () throws -> Void) rethrows {
-    try paths.withLock {
+    try lock.withLock {
       try end()
-      $0.remove(path)
+      paths.remove(path)
     }
   }
 
   /// Removes it.
   static func abandon(_ path: String) {
-    paths.withLock {
+    lock.withLock {
       try? FileManager.default.removeItem(atPath: path)
-      $0.remove(path)
+      paths.remove(path)
     }
   }
 
   /// Removes all of them and ends the process: nothing is begun or finished meanwhile.
   public static func removeAll(andExitWith code: Int32) -> Never {
-    paths.withLock { paths in
-      for path in paths {
-        // Another thread may be writing into a folder still.
-        for _ in 0..<3 where FileManager.default.fileExists(atPath: path) {
-          try? FileManager.default.removeItem(atPath: path)
-        }
-      }
-      _exit(code)
+    lock.lock()
+    // Another thread may be about to make one that it has begun, or be writing into a folder still.
+    for pause in [0, 5000, 20_000] as [UInt32] where !paths.isEmpty {
+      usleep(pause)
+      for path in paths { try? FileManager.default.removeItem(atPath: path) }
     }
+    _exit(code)
   }
 
   // MARK: Names

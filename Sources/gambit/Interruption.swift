@@ -1,26 +1,32 @@
-import Dispatch
 import Files
 import Foundation
 
 /// What Ctrl-C and a polite kill do: what is half-written is removed, what is finished stays for the next run.
 enum Interruption {
-  /// Kept for as long as the process lives.
-  nonisolated(unsafe) private static var sources: [any DispatchSourceSignal] = []
-
-  /// Ends the process with 128 and the signal's number, 130 and 143, at SIGINT and SIGTERM.
+  /// Ends the process with 128 and the signal's number, 130 and 143, at SIGINT and SIGTERM. Called before there is another
+  /// thread.
   static func handle() {
     // A file beyond the limit of its size is an error to the one that writes it.
     signal(SIGXFSZ, SIG_IGN)
-    sources = [SIGINT, SIGTERM].map { number in
-      // The source sees a signal only where its default action does not end the process first.
-      signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInteractive))
-      source.setEventHandler {
-        FileHandle.standardError.write(Data("gambit: interrupted\n".utf8))
-        Unfinished.removeAll(andExitWith: 128 + number)
-      }
-      source.resume()
-      return source
+    // Where a mapped file became shorter, or its disk fails, the system has no other way to say it. A handler may do next
+    // to nothing.
+    signal(SIGBUS) { _ in
+      let text: StaticString =
+        "gambit: a file became shorter while it was read, or its disk fails: check the model and the bundle's cache\n"
+      _ = write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount)
+      _exit(2)
+    }
+    // Blocked in all threads, which inherit that, and waited for in one: nothing is interrupted in the middle.
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    sigaddset(&signals, SIGINT)
+    sigaddset(&signals, SIGTERM)
+    pthread_sigmask(SIG_BLOCK, &signals, nil)
+    Thread.detachNewThread { [signals] in
+      var (signals, number) = (signals, Int32(0))
+      while sigwait(&signals, &number) != 0 {}
+      FileHandle.standardError.write(Data("gambit: interrupted\n".utf8))
+      Unfinished.removeAll(andExitWith: 128 + number)
     }
   }
 }
