@@ -21,23 +21,25 @@ public struct VerifyStage: Sendable {
 
   /// The text that a bundle's quality was measured on, and its source, without which there is no KL.
   public struct Remeasuring: Sendable {
-    public var model: String?
-    public var text: LossText
+    let source: Checkpoint?
+    let text: LossText
 
-    public init(model: String?, text: LossText) {
-      self.model = model
-      self.text = text
-    }
-
+    /// - Parameters:
+    ///   - bundle: What messages call it.
+    ///   - model: A path.
     /// - Throws: ``PipelineError`` where the bundle was made from another model, or measured on another text.
-    public func check(_ manifest: BundleManifest, of path: String) throws {
-      if let model, try Checkpoint.open(model).hash != manifest.model.sha256 {
-        throw PipelineError.otherModel(file: path, model: model)
+    public init(
+      _ quality: BundleQuality, of stated: BundleManifest.Model, _ bundle: String, model: String?, _ text: LossText
+    ) throws {
+      source = try model.map { try Checkpoint.open($0) }
+      if let source, try source.hash != stated.sha256 {
+        throw PipelineError.otherModel(file: bundle, model: source.path)
       }
       let given = try text.name()
-      guard given == manifest.quality.text else {
-        throw PipelineError.otherText(bundle: path, stated: manifest.quality.text, given: given)
+      guard given == quality.text else {
+        throw PipelineError.otherText(bundle: bundle, stated: quality.text, given: given)
       }
+      self.text = text
     }
   }
 
@@ -110,11 +112,10 @@ public struct VerifyStage: Sendable {
     _ bundle: ModelBundle, _ remeasuring: Remeasuring, _ console: Console
   ) throws -> [BundleCheck] {
     let stated = bundle.manifest.quality
-    try remeasuring.check(bundle.manifest, of: bundle.path)
     let thresholds = try bundle.manifest.sparsification.sparsities.map {
       try ModelBundle(path: bundle.path, sparsity: $0).thresholds
     }
-    let source = try remeasuring.model.map { try Checkpoint.open($0).weights }
+    let source = remeasuring.source?.weights
     let windows = try remeasuring.text.windows(bundle.tokenizer, bundle.configuration, model: bundle.path)
     let again = try QualityMeasurement(text: remeasuring.text, windows: windows, threads: threads).run(
       bundle.weights, beside: source ?? bundle.weights, thresholds, console, name: "verify: quality")

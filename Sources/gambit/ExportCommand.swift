@@ -30,15 +30,7 @@ struct ExportCommand: ParsableCommand {
   @Option(help: "Type of the bundle's matrices.")
   var weights = WeightType.f16
 
-  @Option(
-    parsing: .upToNextOption,
-    help: ArgumentHelp(
-      "Files or globs of held-out .txt or .jsonl to measure the weights' loss on; a short built-in text if none.",
-      valueName: "files"))
-  var text: [String] = []
-
-  @Option(help: ArgumentHelp("The field of a JSON line that holds the text.", valueName: "name"))
-  var field = "text"
+  @OptionGroup var text: LossTextOptions
 
   @Option(help: ArgumentHelp("The folder to write.", valueName: "folder"))
   var output: String
@@ -48,7 +40,7 @@ struct ExportCommand: ParsableCommand {
 
   func run() throws {
     let stage = ExportStage(
-      type: weights, text: text.isEmpty ? .builtIn : .files(text, field: field), threads: threads.threads)
+      type: weights, text: text.lossText, threads: threads.threads)
     let ladder = try thresholds.map { try Thresholds(SafetensorsFile(path: $0)) }
     let done = try stage.run(
       Checkpoint.open(model.model), ladder[0], others: Array(ladder.dropFirst()), output: output, options.console)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Files
 import Foundation
+import Pipeline
 import Reports
 
 /// What every command takes.
@@ -37,6 +38,21 @@ struct ThreadOptions: ParsableArguments {
 struct ModelOptions: ParsableArguments {
   @Option(help: ArgumentHelp("A GGUF file, or a folder in Hugging Face's layout.", valueName: "path"))
   var model: String
+}
+
+/// The text that a bundle's losses are measured on.
+struct LossTextOptions: ParsableArguments {
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "Files or globs of held-out .txt or .jsonl that the bundle's losses are measured on; a short built-in text if none.",
+      valueName: "files"))
+  var text: [String] = []
+
+  @Option(help: ArgumentHelp("The field of a JSON line that holds the text.", valueName: "name"))
+  var field = "text"
+
+  var lossText: LossText { text.isEmpty ? .builtIn : .files(text, field: field) }
 }
 
 /// Which budget of a bundle.

@@ -31,33 +31,25 @@ struct VerifyCommand: ParsableCommand {
   @Option(help: ArgumentHelp("The model that the bundle was made from, for --remeasure.", valueName: "path"))
   var model: String?
 
-  @Option(
-    parsing: .upToNextOption,
-    help: ArgumentHelp(
-      "The files or globs that its quality was measured on, for --remeasure; the built-in text if none.",
-      valueName: "files"))
-  var text: [String] = []
-
-  @Option(help: ArgumentHelp("The field of a JSON line that holds the text.", valueName: "name"))
-  var field = "text"
+  @OptionGroup var text: LossTextOptions
 
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var options: OutputOptions
 
   func validate() throws {
-    guard remeasure || (model == nil && text.isEmpty) else {
+    guard remeasure || (model == nil && text.text.isEmpty) else {
       throw ValidationError("--model and --text are for --remeasure.")
     }
   }
 
   func run() throws {
-    let remeasuring =
-      remeasure
-      ? VerifyStage.Remeasuring(model: model, text: text.isEmpty ? .builtIn : .files(text, field: field)) : nil
+    var remeasuring: VerifyStage.Remeasuring?
     // What is wrong with the manifest is for the checks to say.
     if let manifest = try? BundleManifest(reading: bundle + "/" + BundleFile.manifest) {
       _ = try manifest.sparsification.otherBudget(budget.sparsity)
-      try remeasuring?.check(manifest, of: bundle)
+      if remeasure {
+        remeasuring = try .init(manifest.quality, of: manifest.model, bundle, model: model, text.lossText)
+      }
     }
     let stage = try VerifyStage(
       prompts: prompts.read(), tokensPerPrompt: prompts.tokens, sparsity: budget.sparsity, threads: threads.threads,

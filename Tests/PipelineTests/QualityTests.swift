@@ -40,7 +40,7 @@ struct QualityTests {
   func statedQualityIsMeasuredAgain(hasModel: Bool) throws {
     let (model, text) = (try TinyModel.llama.open(), try writeText("Winter came early."))
     _ = try export(model, .q4, text)
-    let again = VerifyStage.Remeasuring(model: hasModel ? model.path : nil, text: text)
+    let again = try remeasuring(hasModel ? model.path : nil, text)
     let checks = verify(again)
     #expect(checks.map(\.name) == ["quality at sparsity 0.5", "quality at sparsity 0.25"])
     #expect(checks.allSatisfy { $0.ok && $0.detail.contains("--model") != hasModel })
@@ -62,13 +62,20 @@ struct QualityTests {
   @Test func otherTextOrModelIsRefused() throws {
     let (model, text) = (try TinyModel.llama.open(), try writeText("Winter came early."))
     _ = try export(model, .f16, text)
-    let manifest = try ModelBundle(path: path).manifest
-    try VerifyStage.Remeasuring(model: model.path, text: text).check(manifest, of: path)
-    let other = VerifyStage.Remeasuring(model: nil, text: try writeText("Winter came late."))
-    for wrong in [other, .init(model: nil, text: .builtIn), .init(model: TinyModel.qwen2.folder, text: text)] {
-      #expect(throws: PipelineError.self) { try wrong.check(manifest, of: path) }
-      #expect(verify(wrong).contains { !$0.ok })
+    _ = try remeasuring(model.path, text)
+    let qwen2 = TinyModel.qwen2.folder
+    #expect(throws: PipelineError.otherModel(file: path, model: qwen2)) { try remeasuring(qwen2, text) }
+    let (stated, other) = (try ModelBundle(path: path).manifest.quality.text, try writeText("Winter came late."))
+    for (wrong, name) in [(other, try sha256(ofFile: file)), (.builtIn, "built-in")] {
+      #expect(throws: PipelineError.otherText(bundle: path, stated: stated, given: name)) {
+        try remeasuring(model.path, wrong)
+      }
     }
+  }
+
+  private func remeasuring(_ model: String?, _ text: LossText) throws -> VerifyStage.Remeasuring {
+    let manifest = try ModelBundle(path: path).manifest
+    return try .init(manifest.quality, of: manifest.model, path, model: model, text)
   }
 
   private var path: String { folder.path("bundle") }
