@@ -50,7 +50,7 @@ let package = Package(
     .target(
       name: "SparseBundle",
       dependencies: [
-        "Files", "Zstandard", "LinearAlgebra", "Tokenizers", "Checkpoints", "ThresholdSolver", crypto,
+        "Files", "Signatures", "Zstandard", "LinearAlgebra", "Tokenizers", "Checkpoints", "ThresholdSolver", crypto,
       ]),
     .target(
       name: "SparseRuntime",

@@ -5,7 +5,6 @@ import Foundation
 /// Where a process is interrupted they are removed; what a killed one leaves is removed by the next that writes the same
 /// file.
 public enum Unfinished {
-  /// Not a `Mutex`: on Linux that traps in whoever waits for it while the process ends.
   private static let lock = NSLock()
   nonisolated(unsafe) private static var paths: Set<String> = []
 

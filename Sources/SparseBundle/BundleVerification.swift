@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Signatures
 
 /// One thing that was checked of a bundle.
 public struct BundleCheck: Sendable, Equatable, Codable {
@@ -73,10 +74,10 @@ public struct BundleVerification: Sendable {
     for name in expected where !found.contains(name) {
       throw BundleError.malformed(file: name, reason: "it is missing")
     }
-    for name in found where !expected.contains(name) && name != BundleFile.signature {
+    for name in found where !expected.contains(name) && name != FolderSignature.fileName {
       throw BundleError.malformed(file: name, reason: "the manifest does not list it: remove it")
     }
-    let unchecked = found.contains(BundleFile.signature) ? "; a signature is checked by --trust" : ""
+    let unchecked = found.contains(FolderSignature.fileName) ? "; a signature is checked by --trust" : ""
     return "\(expected.count), as listed" + unchecked
   }
 

@@ -15,8 +15,6 @@ public enum BundleFile {
   public static let weights = "weights.safetensors.zst"
   public static let thresholds = "thresholds.safetensors"
   public static let golden = "golden.safetensors"
-  /// Made by others than the writer; not part of what the manifest lists.
-  static let signature = "model.sig"
 
   /// All but the manifest, of a bundle with one budget.
   static let listed = [configuration, golden, thresholds, tokenizer, tokenizerConfiguration, weights]
