@@ -5,7 +5,7 @@ DEMO   := artifacts/smollm2-demo
 SWIFT_SOURCES := Package.swift Sources Tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test torture build bench bench-calibration oracles format lint clean bootstrap
+.PHONY: help demo test torture fuzz build bench bench-calibration oracles format lint clean bootstrap
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,10 @@ test: bootstrap ## Runs unit tests, then the demo's pipeline and its checks on t
 
 torture: build ## Damages bundles and kills runs many times; writes the table of Documentation/reliability.md
 	scripts/torture
+
+SECONDS ?= 600
+fuzz: bootstrap ## Feeds every reader with mutated files for SECONDS in all; writes the table of Documentation/reliability.md
+	scripts/fuzz --seconds $(SECONDS)
 
 build: bootstrap ## Builds the program, .build/release/gambit
 	swift build -c release --product gambit
@@ -50,7 +54,7 @@ lint: ## Fails where a Swift source is not formatted or breaks a rule
 	swift format lint --strict --recursive --parallel $(SWIFT_SOURCES)
 
 clean: ## Removes what was built and what runs wrote; keeps the model and the Python environments
-	rm -rf .build .build-tests
+	rm -rf .build .build-tests .build-fuzz
 	find artifacts -mindepth 1 ! -name README.md -delete
 
 bootstrap: ## Installs what this machine lacks

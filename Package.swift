@@ -1,4 +1,5 @@
 // swift-tools-version: 6.2
+import Foundation
 import PackageDescription
 
 // The targets stand in the order in which data walks through them: first the floor (the only
@@ -76,8 +77,8 @@ let package = Package(
     .executableTarget(
       name: "gambit",
       dependencies: [
-        "Files", "Corpus", "Tokenizers", "Checkpoints", "ActivationStatistics", "ThresholdSolver", "SparseBundle",
-        "SparseRuntime", "Evaluation", "Reports", "Signatures", "Pipeline",
+        "Files", "HDF5", "Corpus", "Tokenizers", "Checkpoints", "ActivationStatistics", "ThresholdSolver",
+        "SparseBundle", "SparseRuntime", "Evaluation", "Reports", "Signatures", "Pipeline",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -111,6 +112,18 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// Its main is libFuzzer's, so that only `make fuzz` can link it.
+if ProcessInfo.processInfo.environment["GAMBIT_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "fuzz",
+      dependencies: [
+        "Files", "Signatures", "HDF5", "Zstandard", "Gzip", "Corpus", "Tokenizers", "ChatTemplates", "Checkpoints",
+        "ActivationStatistics", "ThresholdSolver", "SparseBundle", "Evaluation", "Pipeline", "TestSupport",
+      ],
+      path: "Tests/Fuzzing", exclude: ["Seeds", "make_seeds.py"]))
+}
 
 for target in package.targets where target.type != .system {
   target.swiftSettings = (target.swiftSettings ?? []) + [.treatAllWarnings(as: .error, .when(platforms: [.linux]))]

@@ -121,9 +121,6 @@ public struct StatisticsCheckpoint: Sendable {
   ///
   /// - Precondition: `finishedLayers` is all of them.
   public func finish() throws {
-    // libhdf5 1.10 crashes where it cannot write a copy.
-    let sizes = try (0..<description.layerCount).map { try FileReader(path: path(ofLayer: $0)).count }
-    try requireSpace(sizes.reduce(1 << 16, +), for: target)
     try writeAtomically(to: target) { temporary in
       let file = try HDF5File(creating: temporary)
       try description.write(to: file)

@@ -73,6 +73,7 @@ struct LossMeasurement {
             if !isReference {
               loss.kl = VectorMath.klDivergence(reference.row(r), logits.row(r), count: logits.columns)
             }
+            guard loss.nll.isFinite, loss.kl.isFinite else { throw NonFiniteLogits() }
             loss.agreements = isReference || logits.indexOfMaximum(row: r) == best[r] ? 1 : 0
             sums[i][j][clusters[window][row + 1], default: LossSums()].add(loss)
           }

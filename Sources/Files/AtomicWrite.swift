@@ -42,20 +42,6 @@ public func flushToDisk(_ path: String) throws(FileError) {
   try FileDescriptor(path: path, flags: O_RDONLY | O_NONBLOCK).flush()
 }
 
-/// Makes sure that a file of some size can be written beside `path` now, for writers that cannot take no for an answer.
-///
-/// - Throws: ``FileError`` where the disk, or the size that files may have, is too small.
-public func requireSpace(_ bytes: Int, for path: String) throws(FileError) {
-  #if canImport(Glibc)
-    let temporary = Unfinished.name(beside: path)
-    Unfinished.begin(temporary)
-    defer { Unfinished.abandon(temporary) }
-    let file = try FileDescriptor(path: temporary, flags: O_WRONLY | O_CREAT | O_EXCL)
-    let code = posix_fallocate(file.number, 0, off_t(max(bytes, 1)))
-    guard code == 0 else { throw .system(.reserve, path: path, code: code) }
-  #endif
-}
-
 /// Renames within one folder and makes the new name durable.
 func rename(_ source: String, to path: String) throws(FileError) {
   guard rename(source, path) == 0 else { throw .system(.rename, path: path, code: errno) }

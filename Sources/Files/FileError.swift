@@ -13,7 +13,6 @@ public enum FileError: Error, Equatable, Sendable {
     case list = "list the entries of"
     case flush = "flush to disk"
     case createDirectory = "create the directory"
-    case reserve = "reserve space for"
   }
 
   /// A system call failed; `code` is its `errno`.

@@ -29,6 +29,11 @@ public protocol HDF5AttributeValue: Sendable {
   init?(_ attribute: HDF5Attribute)
 }
 
+extension HDF5Attribute: HDF5AttributeValue {
+  public var attribute: HDF5Attribute { self }
+  public init?(_ attribute: HDF5Attribute) { self = attribute }
+}
+
 extension String: HDF5AttributeValue {
   public var attribute: HDF5Attribute { .string(self) }
   public init?(_ attribute: HDF5Attribute) {

@@ -31,6 +31,24 @@ extension HDF5Attributes {
     }
   }
 
+  /// In alphabetical order.
+  func names() throws(HDF5Error) -> [String] {
+    Library.enter()
+    defer { Library.leave() }
+    var names: [String] = []
+    let collect: H5A_operator2_t = { _, name, _, names in
+      guard let name, let names else { return -1 }
+      names.assumingMemoryBound(to: [String].self).pointee.append(String(cString: name))
+      return 0
+    }
+    var index: hsize_t = 0
+    let status = withUnsafeMutablePointer(to: &names) {
+      H5Aiterate2(owner.identifier, H5_INDEX_NAME, H5_ITER_INC, &index, collect, $0)
+    }
+    try owner.check(status, .readAttribute)
+    return names
+  }
+
   /// The number of elements, which the file must be large enough to hold, and whether they are a list.
   private func count(of attribute: Handle, type: Handle, name: String) throws(HDF5Error) -> (Int, isList: Bool) {
     let space = try owner.scratch(H5Aget_space(attribute.identifier), .readAttribute, close: H5Sclose)
@@ -40,9 +58,7 @@ extension HDF5Attributes {
         file: owner.file, object: "\(owner.object)@\(name)", expected: "one value or a list",
         found: "an array of shape \(shape)")
     }
-    let file = try owner.scratch(H5Iget_file_id(owner.identifier), .readAttribute, close: H5Fclose)
-    var fileSize: hsize_t = 0
-    try owner.check(H5Fget_filesize(file.identifier, &fileSize), .readAttribute)
+    let fileSize = try owner.fileSize(.readAttribute)
     let size = max(1, H5Tget_size(type.identifier))
     let count = shape.first ?? 1
     let (bytes, overflow) = count.multipliedReportingOverflow(by: size)

@@ -23,12 +23,9 @@ extension HDF5Dataset {
     guard layout != H5D_VIRTUAL, layout != H5D_CONTIGUOUS || H5Pget_external_count(properties.identifier) == 0 else {
       throw .contentsElsewhere(file: handle.file, object: handle.object)
     }
-    let file = try handle.scratch(H5Iget_file_id(handle.identifier), .inspect, close: H5Fclose)
     // Chunks that are still in the cache have no size on disk yet.
     try handle.check(H5Dflush(handle.identifier), .inspect)
-    var fileSize: hsize_t = 0
-    try handle.check(H5Fget_filesize(file.identifier, &fileSize), .inspect)
-    let stored = Int(clamping: min(H5Dget_storage_size(handle.identifier), fileSize))
+    let stored = Int(clamping: min(H5Dget_storage_size(handle.identifier), try handle.fileSize(.inspect)))
     let (bytes, overflow) = count.multipliedReportingOverflow(by: type.size)
     guard !overflow, bytes / 1032 <= stored, bytes == 0 || stored > 0 else {
       throw .implausibleSize(

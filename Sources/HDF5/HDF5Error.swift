@@ -5,14 +5,14 @@ import Files
 public enum HDF5Error: Error, Equatable, Sendable {
   /// What was being done.
   public enum Action: String, Sendable {
-    case open, create, read, write, copy, flush
+    case open, create, read, write, flush
     case inspect = "inspect"
     case list = "list the children of"
     case readAttribute = "read an attribute of"
     case writeAttribute = "write an attribute of"
 
     /// Whether the file may be left half-changed where it fails.
-    var changesFile: Bool { [.create, .write, .copy, .flush, .writeAttribute].contains(self) }
+    var changesFile: Bool { [.create, .write, .flush, .writeAttribute].contains(self) }
   }
 
   /// The system refused to open the file.
@@ -38,6 +38,9 @@ public enum HDF5Error: Error, Equatable, Sendable {
 
   /// The dataset's contents lie in other files, which are never opened.
   case contentsElsewhere(file: String, object: String)
+
+  /// libhdf5 crashed, ran on or ran out of memory when another process read the file.
+  case unreadable(file: String)
 
   /// The caller's values don't fill the shape, or a parameter is outside its range.
   case invalidArgument(file: String, object: String, reason: String)
@@ -69,6 +72,8 @@ extension HDF5Error: CustomStringConvertible {
       return "'\(object)' in '\(file)' claims \(claim) bytes, but has only \(stored) on disk: the file is damaged"
     case .contentsElsewhere(let file, let object):
       return "'\(object)' in '\(file)' keeps its contents in other files: copy it into one file first"
+    case .unreadable(let file):
+      return "'\(file)' makes libhdf5 crash, run on for ever or run out of memory: make it again"
     case .invalidArgument(let file, let object, let reason):
       return "cannot write '\(object)' in '\(file)': \(reason)"
     }

@@ -16,7 +16,7 @@ import Files
 ///
 /// Files that are read may be damaged or come from anywhere: other files that they point to are not
 /// opened, and what this module allocates is bounded by what they store. What libhdf5 does inside is
-/// its own affair: 1.10 trusts the sizes in the heap that holds attributes' text.
+/// its own affair, and some files crash it: see ``rehearse(by:)``.
 public final class HDF5File: Sendable {
   /// The path as given.
   public let path: String
@@ -38,12 +38,13 @@ public final class HDF5File: Sendable {
       H5Fcreate(path, gambit_h5_exclusive(), properties.identifier, access.identifier), path: path, action: .create)
   }
 
-  /// Opens a file for reading.
+  /// Opens a file for reading, after a rehearsal where ``rehearse(by:)`` asks for one.
   public convenience init(reading path: String) throws(HDF5Error) {
-    Library.enter()
-    defer { Library.leave() }
     // The system's word on a file that is missing or none is clearer than the library's.
     do { _ = try FileReader(path: path) } catch { throw .file(error) }
+    try Self.requireReadable(path)
+    Library.enter()
+    defer { Library.leave() }
     let access = try Self.accessProperties(path)
     try self.init(H5Fopen(path, gambit_h5_read_only(), access.identifier), path: path, action: .open)
   }

@@ -104,21 +104,6 @@ public final class HDF5Group: Sendable {
     default: .other
     }
   }
-
-  /// Copies an object, with all below it and its attributes, from this or another file. The stored
-  /// chunks are taken as they are, without being decompressed.
-  public func copy(_ name: String, of source: HDF5Group, to destination: String) throws(HDF5Error) {
-    Library.enter()
-    defer { Library.leave() }
-    try source.requireExists(name)
-    let (parent, last) = try parentForCreating(destination)
-    let defaults = gambit_h5_default_properties
-    let status = H5Ocopy(source.handle.identifier, name, parent.handle.identifier, last, defaults, defaults)
-    guard status >= 0 else {
-      throw .library(
-        action: .copy, file: handle.file, object: handle.path(of: destination), reasons: Library.errorMessages())
-    }
-  }
 }
 
 extension HDF5Group {

@@ -52,6 +52,14 @@ final class Handle: Sendable {
     try Handle(identifier, file: file, object: object, action: action, close: close)
   }
 
+  /// Bytes of the file that the object is in.
+  func fileSize(_ action: HDF5Error.Action) throws(HDF5Error) -> hsize_t {
+    let file = try scratch(H5Iget_file_id(identifier), action, close: H5Fclose)
+    var size: hsize_t = 0
+    try check(H5Fget_filesize(file.identifier, &size), action)
+    return size
+  }
+
   /// The path of `name` below this object.
   func path(of name: String) -> String { object == "/" ? "/\(name)" : "\(object)/\(name)" }
 }

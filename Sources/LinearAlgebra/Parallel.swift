@@ -1,4 +1,3 @@
-import Dispatch
 import Synchronization
 
 /// Runs `body(worker, index)` for every index below `count` on up to `threads` threads and returns
@@ -10,7 +9,7 @@ package func forEachIndex(
   precondition(threads > 0)
   let next = Atomic<Int>(0)
   let failure = Mutex<(any Error)?>(nil)
-  DispatchQueue.concurrentPerform(iterations: min(threads, max(count, 1))) { worker in
+  let work: @Sendable (_ worker: Int) -> Void = { worker in
     while true {
       let index = next.add(1, ordering: .relaxed).oldValue
       guard index < count, failure.withLock({ $0 == nil }) else { return }
@@ -20,6 +19,11 @@ package func forEachIndex(
         failure.withLock { $0 = $0 ?? error }
       }
     }
+  }
+  withoutActuallyEscaping(work) { work in
+    let helpers = (1..<max(min(threads, count), 1)).compactMap { worker in HelperThread { work(worker) } }
+    work(0)
+    for helper in helpers { helper.join() }
   }
   if let error = failure.withLock({ $0 }) { throw error }
 }

@@ -1,5 +1,5 @@
 import ActivationStatistics
-import Dispatch
+import LinearAlgebra
 import Synchronization
 import Transformer
 
@@ -7,13 +7,18 @@ import Transformer
 /// and writing a layer keep one thread busy for a while, in which the others would wait.
 ///
 /// There are two collectors, one that counts and one that is written.
-final class LayerWriter: Sendable {
+///
+/// Not to be used from two threads at once.
+final class LayerWriter {
   private let checkpoint: StatisticsCheckpoint
   private let collectors: [StatisticsCollector]
-  private let queue = DispatchQueue(label: "gambit.layer-writer")
-  /// Counts from 0: Dispatch stops a process that lets go of a semaphore below its first value.
-  private let free = DispatchSemaphore(value: 0)
-  private let state = Mutex<(next: Int, failure: (any Error)?)>((0, nil))
+  private var next = 0
+  private var writing: HelperThread?
+  private let failure = Failure()
+
+  private final class Failure: Sendable {
+    let first = Mutex<(any Error)?>(nil)
+  }
 
   init(_ checkpoint: StatisticsCheckpoint, workers: Int) {
     self.checkpoint = checkpoint
@@ -21,45 +26,40 @@ final class LayerWriter: Sendable {
     collectors = (0..<2).map { _ in
       StatisticsCollector(description.widths, sinkPositions: description.sinkPositions, workers: workers)
     }
-    for _ in collectors { free.signal() }
   }
 
-  /// A collector with nothing in it; waits until one has been written.
+  /// A collector with nothing in it.
   ///
   /// - Parameter offsets: Of the layer that it is to watch.
   /// - Throws: What writing an earlier layer has thrown.
   func nextCollector(_ offsets: PlaneOffsets?) throws -> StatisticsCollector {
-    free.wait()
-    do {
-      let collector = collectors[
-        try state.withLock { state in
-          if let failure = state.failure { throw failure }
-          defer { state.next = 1 - state.next }
-          return state.next
-        }]
-      collector.use(offsets)
-      return collector
-    } catch {
-      free.signal()
-      throw error
-    }
+    try throwFailure()
+    defer { next = 1 - next }
+    collectors[next].use(offsets)
+    return collectors[next]
   }
 
-  /// Writes a layer, later.
+  /// Writes a layer, later, and waits until the one before is written, whose collector is the next.
   func write(_ collector: StatisticsCollector, layer: Int) {
-    queue.async { [self] in
+    writing?.join()
+    let work: @Sendable () -> Void = { [checkpoint, failure] in
       do {
         try checkpoint.store(collector.finish(layer: layer), layer: layer)
       } catch {
-        state.withLock { $0.failure = $0.failure ?? error }
+        failure.first.withLock { $0 = $0 ?? error }
       }
-      free.signal()
     }
+    writing = HelperThread(work)
+    if writing == nil { work() }
   }
 
   /// Waits until everything that was handed over is written.
   func finish() throws {
-    queue.sync {}
-    if let failure = state.withLock({ $0.failure }) { throw failure }
+    writing?.join()
+    try throwFailure()
+  }
+
+  private func throwFailure() throws {
+    if let failure = failure.first.withLock({ $0 }) { throw failure }
   }
 }

@@ -15,6 +15,12 @@ extension PipelineDocument {
 
   /// What the types cannot say.
   private var problem: String? {
+    if sample.sources.isEmpty || sample.sources.contains(where: \.files.isEmpty) || evaluate.files.isEmpty {
+      return "sample and evaluate: there must be sources, and each must name files"
+    }
+    if sample.sources.contains(where: { $0.weight.map { $0 > 0 && $0.isFinite } == false }) {
+      return "sample: a source's weight must be above 0"
+    }
     if sample.sequenceLength < 2 || sample.tokens < sample.sequenceLength {
       return "sample: tokens must fill a sequence, and a sequence_length must be 2 or more"
     }
@@ -27,6 +33,11 @@ extension PipelineDocument {
     }
     do {
       try export.weights.check(holds: export.method, export.method.gradesWeights ? collect?.scores : nil)
+      let requests = try requests
+      if let twice = requests.indices.first(where: { requests[..<$0].contains(requests[$0]) }) {
+        return
+          "solve: it lists \(requests[twice].method.rawValue) at \(requests[twice].sparsity) twice with the same options"
+      }
       guard try requests.contains(exported) else {
         return "export: its method, options and sparsity are not among those that 'solve' lists"
       }

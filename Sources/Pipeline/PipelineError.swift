@@ -22,7 +22,7 @@ extension PipelineError: CustomStringConvertible {
     case .noEndOfText(let model):
       "the tokenizer of '\(model)' has no end-of-text token, which separates documents: use a model that has one"
     case .foreignTokens(let sample, let model):
-      "'\(sample)' has token ids beyond the vocabulary of '\(model)': sample again with this model's tokenizer"
+      "'\(sample)' has token ids beyond the vocabulary of '\(model)': sample with this model's tokenizer, or, where that was done, mend the model, whose tokenizer does not fit it"
     case .sequenceTooLong(let length, let limit):
       "sequences of \(length) tokens are longer than the \(limit) that the model was made for: use shorter ones"
     case .badShard(let index, let count, let sequences):

@@ -1,4 +1,5 @@
 import Checkpoints
+import Foundation
 import ThresholdSolver
 
 /// The first file of a bundle to read: what it is, where it comes from, and every other file's digest.
@@ -123,6 +124,16 @@ public struct BundleManifest: Sendable, Equatable, Codable {
   public var manifestSha256 = ManifestSeal.empty
 }
 
+extension BundleManifest {
+  /// The same manifest always gives the same bytes.
+  func encoded() throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    return try encoder.encode(self)
+  }
+}
+
 extension BundleManifest.Sparsification {
   init(_ ladder: ThresholdLadder) {
     let (thresholds, request) = (ladder.first, ladder.first.request)
@@ -161,6 +172,7 @@ extension BundleManifest.Sparsification {
     guard all.allSatisfy({ (0...1).contains($0) }), Set(all).count == all.count, budgets?.isEmpty != true else {
       return "sparsities are not shares that differ"
     }
+    guard (method == .chess) == (norm != nil) else { return "norm is missing, or its method has none" }
     return nil
   }
 }

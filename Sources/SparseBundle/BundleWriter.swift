@@ -103,12 +103,9 @@ public struct BundleWriter {
       }
       exact = try writeWeights(layout, to: folder + "/" + BundleFile.weights, progress)
 
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      encoder.keyEncodingStrategy = .convertToSnakeCase
       try put(
         BundleFile.manifest,
-        ManifestSeal.seal(encoder.encode(manifest(layout, golden, tolerance, quality, loss, exact, folder))))
+        ManifestSeal.seal(manifest(layout, golden, tolerance, quality, loss, exact, folder).encoded()))
     }
     return exact
   }

@@ -80,7 +80,7 @@ extension GoldenVectors {
   }
 
   /// - Throws: ``BundleError/malformed(file:reason:)`` where anything does not fit the configuration.
-  init(_ file: SafetensorsFile, _ configuration: ModelConfiguration) throws {
+  package init(_ file: SafetensorsFile, _ configuration: ModelConfiguration) throws {
     texts = []
     while file.header.tensor(named: "texts.\(texts.count).tokens") != nil {
       texts.append(try Self.text(file, "texts.\(texts.count).", configuration))

@@ -59,47 +59,6 @@ public struct ModelBundle: Sendable {
   }
 }
 
-extension BundleManifest {
-  /// Reads a manifest and checks what it says of itself.
-  ///
-  /// - Throws: `FileError`, or ``BundleError/malformed(file:reason:)``.
-  public init(reading path: String) throws {
-    let file = try FileReader(path: path)
-    func fail(_ reason: String) -> BundleError { .malformed(file: BundleFile.manifest, reason: reason) }
-    guard file.count <= 1 << 20 else { throw fail("it is larger than 1 MiB") }
-    let decoder = JSONDecoder()
-    decoder.keyDecodingStrategy = .convertFromSnakeCase
-    let bytes = Data(try file.read(at: 0, count: file.count))
-    do { self = try decoder.decode(Self.self, from: bytes) } catch let error as DecodingError {
-      throw fail("it does not follow the manifest's schema (\(error.summary))")
-    }
-    guard ManifestSeal.isIntact(bytes, stated: manifestSha256) else {
-      throw fail("it is not what it was when its own digest was made")
-    }
-    guard format == Self.format else { throw fail("its format is '\(format)', not '\(Self.format)'") }
-    guard [Self.formatVersion, Self.ladderVersion].contains(version) else {
-      throw fail(
-        "it has version \(version), but this program reads versions \(Self.formatVersion) and \(Self.ladderVersion)")
-    }
-    guard (version == Self.ladderVersion) == (sparsification.budgets != nil) else {
-      throw fail("it has version \(version), but not the budgets of that version")
-    }
-    if let problem = sparsification.problem { throw fail("its \(problem)") }
-    let listed = BundleFile.listed(otherBudgets: sparsification.otherSparsities)
-    guard files.map(\.name) == listed else {
-      throw fail("it does not list exactly \(listed.joined(separator: ", "))")
-    }
-    if let problem = quality.problem { throw fail("its \(problem)") }
-    guard quality.budgets.map(\.sparsity) == sparsification.sparsities else {
-      throw fail("its quality is not that of its budgets")
-    }
-    if let problem = weights.problem(bundleKL: quality.budgets[0].kl) { throw fail("of its weights the \(problem)") }
-    guard golden.tolerance >= 0, golden.tolerance <= 0.01, golden.sourceDifference.isFinite else {
-      throw fail("its tolerance of golden vectors is not between 0 and 0.01")
-    }
-  }
-}
-
 extension ModelBundle {
   /// Bytes of all its files.
   public var size: Int {

@@ -1,3 +1,5 @@
+import Transformer
+
 /// A text that grows: a prompt is read, then the sampler's choices go back into the decoder.
 public struct Generation {
   /// Tokens chosen so far.
@@ -17,6 +19,7 @@ public struct Generation {
   ///   - sparse: Thresholds decide what decoding keeps.
   ///   - sparsePrompt: Thresholds decide what reading the prompt keeps.
   ///   - chosen: Handed each token but the stop token.
+  /// - Throws: What unpacking weights throws, or `NonFiniteLogits`.
   public mutating func run(
     _ decoder: inout some TokenDecoder, _ sampler: inout TokenSampler, prompt: [Int32], limit: Int, stop: Set<Int32>,
     sparse: Bool, sparsePrompt: Bool = false, chosen: (Int32) -> Void = { _ in }
@@ -29,7 +32,11 @@ public struct Generation {
     while tokens.count < limit {
       decoder.step(token, sparse: sparse)
       steps += 1
-      token = decoder.withLogits { sampler.next($0) }
+      token = try decoder.withLogits { logits in
+        let next = sampler.next(logits)
+        guard logits[Int(next)].isFinite else { throw NonFiniteLogits() }
+        return next
+      }
       if stop.contains(token) { break }
       tokens.append(token)
       chosen(token)

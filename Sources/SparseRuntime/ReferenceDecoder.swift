@@ -60,8 +60,8 @@ public struct ReferenceDecoder: TokenDecoder {
     for token in tokens { step(token, sparse: sparse) }
   }
 
-  public func withLogits<Result>(_ body: (UnsafeBufferPointer<Float>) -> Result) -> Result {
-    logits.withUnsafeBufferPointer(body)
+  public func withLogits<Result>(_ body: (UnsafeBufferPointer<Float>) throws -> Result) rethrows -> Result {
+    try logits.withUnsafeBufferPointer(body)
   }
 
   private mutating func attention(_ index: Int, _ rule: KeepRule, _ x: inout [Float]) {

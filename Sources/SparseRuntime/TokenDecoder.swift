@@ -21,5 +21,5 @@ public protocol TokenDecoder {
   mutating func read(_ tokens: ArraySlice<Int32>, sparse: Bool) throws
 
   /// Hands over the logits of the token that follows the last one: `[vocabularySize]`.
-  func withLogits<Result>(_ body: (UnsafeBufferPointer<Float>) -> Result) -> Result
+  func withLogits<Result>(_ body: (UnsafeBufferPointer<Float>) throws -> Result) rethrows -> Result
 }

@@ -28,7 +28,7 @@ struct GambitCommand: ParsableCommand {
         name: "Looking and measuring",
         subcommands: [
           EvaluateCommand.self, ConfidenceCommand.self, CompareCommand.self, GenerateCommand.self, TokenizeCommand.self,
-          InspectCommand.self, BenchCommand.self, CacheCommand.self,
+          InspectCommand.self, BenchCommand.self, CacheCommand.self, RehearseCommand.self,
         ]),
     ])
 
@@ -37,6 +37,7 @@ struct GambitCommand: ParsableCommand {
     Interruption.handle()
     do {
       var command = try parseAsRoot()
+      if !(command is RehearseCommand) { RehearseCommand.precedeReading() }
       try command.run()
     } catch let error where exitCode(for: error) == .failure && !(error is ExitCode) {
       FailureReport.print(error)

@@ -16,6 +16,7 @@ enum Interruption {
       _ = write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount)
       _exit(2)
     }
+    explainCrashesWhereMemoryIsLimited()
     // Blocked in all threads, which inherit that, and waited for in one: nothing is interrupted in the middle.
     var signals = sigset_t()
     sigemptyset(&signals)
@@ -27,6 +28,26 @@ enum Interruption {
       while sigwait(&signals, &number) != 0 {}
       FileHandle.standardError.write(Data("gambit: interrupted\n".utf8))
       Unfinished.removeAll(andExitWith: 128 + number)
+    }
+  }
+
+  /// Swift has no other answer than a crash where there is no more memory, and nobody looks for the limit of a shell
+  /// behind one.
+  private static func explainCrashesWhereMemoryIsLimited() {
+    var limit = rlimit()
+    #if canImport(Glibc)
+      let resource = __rlimit_resource_t(RLIMIT_AS.rawValue)
+    #else
+      let resource = RLIMIT_AS
+    #endif
+    guard getrlimit(resource, &limit) == 0, limit.rlim_cur < 1 << 60 else { return }
+    for number in [SIGSEGV, SIGABRT, SIGILL, SIGTRAP] {
+      signal(number) { _ in
+        let text: StaticString =
+          "gambit: stopped, for want of memory most likely, which is limited: raise 'ulimit -v'\n"
+        _ = write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount)
+        _exit(2)
+      }
     }
   }
 }

@@ -105,26 +105,6 @@ struct StatisticsFileTests {
     }
   }
 
-  /// Numbers carry checksums: where a changed byte is not noticed, it did not change one.
-  @Test func changedByteIsAnErrorOrChangesNoNumber() throws {
-    let records = try SmallStatistics.write(to: folder.path("s.h5"))
-    let whole = try bytes(ofFile: folder.path("s.h5"))
-    var numbers = RandomNumbers(seed: 1)
-    var noticed = 0
-    for _ in 0..<200 {
-      var damaged = whole
-      let place = Int.random(in: damaged.indices, using: &numbers)
-      damaged[place] ^= UInt8.random(in: 1...255, using: &numbers)
-      try writeAtomically(damaged, to: folder.path("damaged.h5"))
-      do {
-        #expect(try readAll(folder.path("damaged.h5")) == records, "byte \(place)")
-      } catch {
-        noticed += 1
-      }
-    }
-    #expect(noticed > 0)
-  }
-
   @Test(arguments: [
     "format", "version", "model_name", "gate_activation", "layer_count", "hidden_size", "sequence_length",
     "sequence_count", "sink_positions",

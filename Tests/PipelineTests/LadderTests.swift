@@ -76,7 +76,7 @@ struct LadderTests {
       let shares = zip(layers, records).map { $0[index].sharesDropped($1, gateActivation: .silu) }
       return Thresholds(
         request: requests[index], layers: layers.map { $0[index] }, realised: Thresholds.Shares(meanOf: shares),
-        modelHash: try model.hash, corpusHash: "c", statisticsHash: "s")
+        modelHash: try model.hash, corpusHash: someDigest("c"), statisticsHash: someDigest("d"))
     }
   }
 }

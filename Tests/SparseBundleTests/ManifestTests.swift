@@ -42,8 +42,13 @@ struct ManifestTests {
     ("\"dense_perplexity\" : 20", "\"dense_perplexity\" : 0.5"), ("\"perplexity\" : 25", "\"perplexity\" : 1e999"),
     ("\"activated_share\" : 0.625", "\"activated_share\" : 1.5"),
     ("\"perplexity\" : 25,\n        \"sparsity\" : 0.5", "\"perplexity\" : 25,\n        \"sparsity\" : 0.25"),
+    // Keys that stand twice, or mean nothing.
+    ("\"version\" : 1", "\"version\" : 1, \"version\" : 1"), ("\"version\" : 1", "\"version\" : 1, \"verison\" : 1"),
+    ("\"exact_share\" : ", "\"exact_share\" : 0, \"exact_share\" : "),
+    ("\"exact_share\" : ", "\"exact_shares\" : 0, \"exact_share\" : "),
+    ("\"type\" : \"int8\"", "\"type\" : \"int8\", \"t\\u0079pe\" : \"int8\""),
   ])
-  func impossibleLossIsRefused(text: String, replacement: String) throws {
+  func impossibleManifestIsRefused(text: String, replacement: String) throws {
     let path = folder.path("bundle/\(BundleFile.manifest)")
     try TinyModel.llama.open().writeBundle(to: folder.path("bundle"), .int8, [[1, 2]])
     let good = String(decoding: try bytes(ofFile: path), as: UTF8.self)

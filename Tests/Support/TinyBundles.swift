@@ -27,7 +27,7 @@ extension Checkpoint {
       realised: .init(
         ffn: 0.5, input: isExtended ? 0.3 : nil, query: attention ? 0.5 : nil, output: attention ? 0.5 : nil),
       modelHash: try hash,
-      corpusHash: "c", statisticsHash: "s")
+      corpusHash: someDigest("c"), statisticsHash: someDigest("d"))
   }
 
   /// Thresholds that drop about half of every projection's inputs: one a channel for the FFN, one a place for attention.
@@ -47,7 +47,7 @@ extension Checkpoint {
       },
       realised: .init(
         ffn: 0, down: 0.5, input: 0.5, otherInput: 0.5, query: 0.5, key: 0.5, value: 0.5, output: 0.5),
-      modelHash: try hash, corpusHash: "c", statisticsHash: "s")
+      modelHash: try hash, corpusHash: someDigest("c"), statisticsHash: someDigest("d"))
   }
 
   /// Thresholds that read about a third of the FFN's channels and of attention's inputs whole, a third by their high
@@ -91,7 +91,7 @@ extension Checkpoint {
         full: attention
           ? GradedPlaces(ffn: 0.25, query: 0.25, key: 0.25, value: 0.25, output: 0.25) : GradedPlaces(ffn: 0.25),
         fullHead: headMargin.map { _ in 0.25 }),
-      modelHash: try hash, corpusHash: "c", statisticsHash: "s")
+      modelHash: try hash, corpusHash: someDigest("c"), statisticsHash: someDigest("d"))
   }
 
   /// Thresholds that a bundle of a type can hold: graded ones for weights in planes.

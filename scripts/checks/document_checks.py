@@ -6,11 +6,10 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import yaml
-from jsonschema import Draft202012Validator
-from referencing import Registry, Resource
 
 from outcome import require
 from run_directory import REPOSITORY, RunDirectory
+from schema_checks import errors
 
 
 def manifest_follows_its_schema(run: RunDirectory) -> None:
@@ -81,14 +80,8 @@ def channelwise_thresholds_pay(run: RunDirectory) -> None:
 
 
 def validate(document: object, name: str) -> None:
-    schemas = {path.name: json.loads(path.read_text()) for path in (REPOSITORY / "schemas").glob("*.schema.json")}
-    # Some refer to parts of others by their file names.
-    registry = Registry().with_resources((name, Resource.from_contents(schema)) for name, schema in schemas.items())
-    schema = schemas[f"{name}.schema.json"]
-    Draft202012Validator.check_schema(schema)
-    validator = Draft202012Validator(schema, registry=registry)
-    errors = [f"{error.json_path}: {error.message}" for error in validator.iter_errors(document)]
-    require(not errors, "; ".join(errors[:3]))
+    found = errors(document, name)
+    require(not found, "; ".join(found[:3]))
 
 
 CHECKS = (

@@ -21,6 +21,7 @@ import parity_checks
 import quantization_checks
 import refusal_checks
 import runtime_checks
+import schema_checks
 from check_run import check_run
 from outcome import Outcome, require
 from run_directory import REPOSITORY, RunDirectory
@@ -104,6 +105,8 @@ def end_to_end(model: Path, scratch: Path, outcome: Outcome) -> None:
     check(collection_checks.killed_collection_resumes, model, scratch)
     check(collection_checks.sparsity_is_monotone, model, scratch)
 
+    check(schema_checks.examples_follow_their_schemas)
+    check(schema_checks.readers_agree_with_schemas, run, scratch)
     check(documentation_checks.figures_say_what_tables_say)
 
     check(refusal_checks.missing_model_is_refused, scratch)
@@ -114,6 +117,7 @@ def end_to_end(model: Path, scratch: Path, outcome: Outcome) -> None:
     check(refusal_checks.baselines_are_not_exported, run, model, scratch)
     check(refusal_checks.damaged_bundles_are_refused, run, scratch)
     check(refusal_checks.signed_bundles_are_trusted, run, scratch)
+    check(refusal_checks.files_that_crash_libhdf5_are_refused)
     check(refusal_checks.torture_is_survived)
 
 

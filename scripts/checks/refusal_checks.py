@@ -105,6 +105,13 @@ def failed_checks(*command: object) -> list[str]:
     return failed
 
 
+def files_that_crash_libhdf5_are_refused() -> None:
+    """HDF5 files that make libhdf5 crash, or keep it busy for ever, are refused."""
+    for path in (REPOSITORY / "Tests" / "Fuzzing" / "Seeds").glob("s*/regression-*"):
+        message = gambit.refuse("inspect", path)
+        require(path.name in message, message)
+
+
 def torture_is_survived() -> None:
     """torture: a fiftieth of what Documentation/reliability.md lists."""
     answer = subprocess.run(

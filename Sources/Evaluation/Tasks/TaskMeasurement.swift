@@ -106,6 +106,7 @@ public struct TaskMeasurement: Sendable {
         let sum = VectorMath.logSumExp(logits.row(row), count: logits.columns)
         return rows[index].targets.map { Double(logits[row, Int($0.token)] - sum) }
       }
+      guard values.joined().allSatisfy(\.isFinite) else { throw NonFiniteLogits() }
       terms.withLock { $0[chunk] = values }
     }
     var sums = questions.map { [Double](repeating: 0, count: $0.targets.count) }

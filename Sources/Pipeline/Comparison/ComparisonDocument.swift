@@ -74,6 +74,7 @@ extension ComparisonDocument {
 
   /// What the types cannot say.
   private var problem: String? {
+    if evaluate.files.isEmpty { return "evaluate: it must name files" }
     if evaluate.sequenceLength < 2 || evaluate.tokens < evaluate.sequenceLength {
       return "evaluate: tokens must fill a window, and a sequence_length must be 2 or more"
     }

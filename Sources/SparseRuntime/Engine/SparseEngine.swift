@@ -91,8 +91,8 @@ public final class SparseEngine: TokenDecoder {
     tasks = EngineTasks(self)
   }
 
-  public func withLogits<Result>(_ body: (UnsafeBufferPointer<Float>) -> Result) -> Result {
-    body(UnsafeBufferPointer(state.logits.elements))
+  public func withLogits<Result>(_ body: (UnsafeBufferPointer<Float>) throws -> Result) rethrows -> Result {
+    try body(UnsafeBufferPointer(state.logits.elements))
   }
 
   /// How many pieces the work on a matrix' rows is cut into: enough for threads to finish together, few where
