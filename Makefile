@@ -5,7 +5,7 @@ DEMO   := artifacts/smollm2-demo
 SWIFT_SOURCES := Package.swift Sources Tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test torture fuzz build bench bench-calibration oracles format lint clean bootstrap
+.PHONY: help demo test torture fuzz handoff-check build bench bench-calibration oracles format lint clean bootstrap
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,10 @@ test: bootstrap ## Runs unit tests, then the demo's pipeline and its checks on t
 
 torture: build ## Damages bundles and kills runs many times; writes the table of Documentation/reliability.md
 	scripts/torture
+
+handoff-check: demo ## Runs llama.cpp on what `gambit handoff` writes (installs it, prebuilt)
+	model=$$(scripts/fetch-model) && python=$$(scripts/python-environment peers) \
+	  && "$$python" scripts/handoffs/check_gguf.py "$$model"
 
 SECONDS ?= 600
 fuzz: bootstrap ## Feeds every reader with mutated files for SECONDS in all; writes the table of Documentation/reliability.md

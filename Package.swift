@@ -64,6 +64,9 @@ let package = Package(
         "LinearAlgebra", "Tokenizers", "Checkpoints", "Transformer", "ActivationStatistics", "ThresholdSolver",
         "SparseBundle",
       ]),
+    .target(
+      name: "Interchange",
+      dependencies: ["Files", "LinearAlgebra", "Tokenizers", "Checkpoints", "ThresholdSolver", "SparseBundle"]),
     .target(name: "Reports"),
     .target(
       name: "Pipeline",
@@ -78,7 +81,7 @@ let package = Package(
       name: "gambit",
       dependencies: [
         "Files", "HDF5", "Corpus", "Tokenizers", "Checkpoints", "ActivationStatistics", "ThresholdSolver",
-        "SparseBundle", "SparseRuntime", "Evaluation", "Reports", "Signatures", "Pipeline",
+        "SparseBundle", "SparseRuntime", "Evaluation", "Interchange", "Reports", "Signatures", "Pipeline",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -105,6 +108,7 @@ let package = Package(
     .testTarget(name: "SparseBundleTests", dependencies: ["SparseBundle", "Zstandard", "Files", "TestSupport"]),
     .testTarget(name: "SparseRuntimeTests", dependencies: ["SparseRuntime", "SparseKernels", "TestSupport"]),
     .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "TestSupport"]),
+    .testTarget(name: "InterchangeTests", dependencies: ["Interchange", "TestSupport"]),
     .testTarget(name: "ReportsTests", dependencies: ["Reports"]),
     .testTarget(
       name: "PipelineTests",

@@ -17,6 +17,7 @@ import comparison_checks
 import documentation_checks
 import evaluation_checks
 import gambit
+import handoff_checks
 import parity_checks
 import quantization_checks
 import refusal_checks
@@ -92,6 +93,9 @@ def end_to_end(model: Path, scratch: Path, outcome: Outcome) -> None:
     check(comparison_checks.comparison_goes_on, run, model, scratch)
     check(comparison_checks.comparison_is_readable, run, model, scratch)
     check(comparison_checks.pages_fit_screens, run, scratch)
+
+    check(handoff_checks.gguf_is_the_bundle, run, scratch)
+    check(handoff_checks.gguf_is_quantised_as_ggml_does, run, scratch)
 
     check(parity_checks.tokens_equal_those_of_transformers, model)
     check(parity_checks.documents_tokenize_as_recorded, model)

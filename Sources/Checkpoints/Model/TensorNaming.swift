@@ -20,7 +20,7 @@ package enum TensorNaming: Sendable {
 
   /// llama.cpp's converter reorders query and key rows of Llama so that the two halves of each rotary
   /// pair are neighbours; Qwen's stay in Hugging Face's half-split order.
-  func interleavesRotaryPairs(_ architecture: Architecture) -> Bool {
+  package func interleavesRotaryPairs(_ architecture: Architecture) -> Bool {
     self == .gguf && architecture == .llama
   }
 

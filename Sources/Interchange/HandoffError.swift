@@ -1,0 +1,18 @@
+/// Why a bundle cannot be handed off. Each text is one sentence: what, why, what to do.
+public enum HandoffError: Error, Equatable, Sendable {
+  /// The consumer has nothing that could hold it.
+  case cannotCarry(String, format: HandoffFormat, instead: String)
+  /// What was written does not read back as what it was made of.
+  case unfaithful(path: String)
+}
+
+extension HandoffError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .cannotCarry(let what, let format, let instead):
+      "\(format.rawValue) cannot carry \(what): \(instead)"
+    case .unfaithful(let path):
+      "'\(path)' did not read back as the bundle: please report this with the bundle's manifest"
+    }
+  }
+}

@@ -1,0 +1,5 @@
+/// What other runtimes read. Raw values are the words of `gambit handoff --to`.
+public enum HandoffFormat: String, Sendable, CaseIterable, Codable {
+  /// One GGUF file for llama.cpp and its kin.
+  case gguf
+}
