@@ -106,8 +106,8 @@ extension Thresholds {
         "'\(file.path)' has an unknown format of weights in planes, or none that its method needs")
     }
     let norm = metadata["norm"].flatMap(CHESS.Norm.init)
-    guard norm != nil || metadata["norm"] == nil else {
-      throw SolverError.malformed("'\(file.path)' has an unknown norm")
+    guard norm != nil || metadata["norm"] == nil, norm != nil || method != .chess else {
+      throw SolverError.malformed("'\(file.path)' has an unknown norm, or none that its method needs")
     }
     let source = metadata["source"].flatMap(MaskSource.init) ?? method.sources.first.map { _ in .gate }
     guard metadata["source"].map({ $0 == source?.rawValue }) ?? true else {

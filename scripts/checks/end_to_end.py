@@ -110,7 +110,7 @@ def end_to_end(model: Path, scratch: Path, outcome: Outcome) -> None:
     check(collection_checks.sparsity_is_monotone, model, scratch)
 
     check(schema_checks.examples_follow_their_schemas)
-    check(schema_checks.readers_agree_with_schemas, run, scratch)
+    check(schema_checks.readers_agree_with_schemas, run, model, scratch)
     check(documentation_checks.figures_say_what_tables_say)
 
     check(refusal_checks.missing_model_is_refused, scratch)

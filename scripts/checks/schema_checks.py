@@ -33,7 +33,7 @@ def examples_follow_their_schemas() -> None:
             require(bool(errors(document, name)), f"{name} accepts that {because}")
 
 
-def readers_agree_with_schemas(run: RunDirectory, scratch: Path) -> None:
+def readers_agree_with_schemas(run: RunDirectory, model: Path, scratch: Path) -> None:
     """schemas: pipelines, comparisons, thresholds and manifests that they refuse Gambit refuses, too."""
     for name, command in (("pipeline", "run"), ("compare", "compare")):
         for index, (because, document) in enumerate(counters_of(name)):
@@ -46,7 +46,7 @@ def readers_agree_with_schemas(run: RunDirectory, scratch: Path) -> None:
         path = scratch / "counter.safetensors"
         text = json.dumps(header | {"__metadata__": metadata}).encode()
         path.write_bytes(struct.pack("<Q", len(text)) + text + tensors)
-        message = gambit.refuse("inspect", path)
+        message = gambit.refuse("export", "--model", model, "--thresholds", path, "--output", scratch / "none")
         require(path.name in message, f"that {because}: {message}")
     bundle = scratch / "counter-bundle"
     shutil.copytree(run.bundle, bundle)
