@@ -66,7 +66,9 @@ let package = Package(
       ]),
     .target(
       name: "Interchange",
-      dependencies: ["Files", "LinearAlgebra", "Tokenizers", "Checkpoints", "ThresholdSolver", "SparseBundle"]),
+      dependencies: [
+        "Files", "LinearAlgebra", "Tokenizers", "Checkpoints", "ActivationStatistics", "ThresholdSolver", "SparseBundle",
+      ]),
     .target(name: "Reports"),
     .target(
       name: "Pipeline",

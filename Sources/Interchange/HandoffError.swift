@@ -2,6 +2,8 @@
 public enum HandoffError: Error, Equatable, Sendable {
   /// The consumer has nothing that could hold it.
   case cannotCarry(String, format: HandoffFormat, instead: String)
+  /// The statistics are not those that the bundle's thresholds were solved from.
+  case otherStatistics(path: String, bundle: String)
   /// What was written does not read back as what it was made of.
   case unfaithful(path: String)
 }
@@ -11,6 +13,8 @@ extension HandoffError: CustomStringConvertible {
     switch self {
     case .cannotCarry(let what, let format, let instead):
       "\(format.rawValue) cannot carry \(what): \(instead)"
+    case .otherStatistics(let path, let bundle):
+      "'\(path)' is not what the thresholds of '\(bundle)' were solved from: give the statistics that its manifest names"
     case .unfaithful(let path):
       "'\(path)' did not read back as the bundle: please report this with the bundle's manifest"
     }

@@ -2,4 +2,6 @@
 public enum HandoffFormat: String, Sendable, CaseIterable, Codable {
   /// One GGUF file for llama.cpp and its kin.
   case gguf
+  /// A row a channel of the FFN, for spreadsheets and data frames.
+  case csv
 }

@@ -1,4 +1,6 @@
+import ActivationStatistics
 import ArgumentParser
+import Files
 import Interchange
 import Pipeline
 import Reports
@@ -8,7 +10,8 @@ struct HandoffCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "handoff", abstract: "Writes a bundle as what another runtime reads.",
     discussion: """
-      gguf: one file for llama.cpp and its kin, which run the dense model; thresholds are metadata under 'gambit.'. What a \
+      gguf: one file for llama.cpp and its kin, which run the dense model; thresholds are metadata under 'gambit.'. \
+      csv: a row a channel of the FFN with its threshold and, by the statistics, what it keeps and loses. What a \
       format cannot carry is refused with the reason, and so is a bundle whose files are not what its manifest says. Documentation/handoff.md says what is kept and what is lost.
       """)
 
@@ -18,8 +21,11 @@ struct HandoffCommand: ParsableCommand {
   @Option(help: ArgumentHelp("The format to write.", valueName: "format"))
   var to: HandoffFormat
 
-  @Option(help: "Type of the matrices: the bundle's where gguf has it, f32 otherwise.")
+  @Option(help: "For gguf: the type of the matrices; the bundle's where gguf has it, f32 unless given.")
   var weights: GGUFWeights?
+
+  @Option(help: ArgumentHelp("For csv: the statistics that the thresholds were solved from.", valueName: "path"))
+  var statistics: String?
 
   @Option(help: ArgumentHelp("The file to write.", valueName: "path"))
   var output: String
@@ -27,16 +33,42 @@ struct HandoffCommand: ParsableCommand {
   @OptionGroup var budget: BudgetOptions
   @OptionGroup var options: OutputOptions
 
+  func validate() throws {
+    guard (to == .csv) == (statistics != nil) else {
+      throw ValidationError("csv needs --statistics, and no other format has a use for it.")
+    }
+    guard weights == nil || to == .gguf else { throw ValidationError("--weights is for gguf alone.") }
+  }
+
   func run() throws {
     let failed = BundleVerification(path: self.bundle).run().checks.filter { !$0.ok }.map(\.name)
     if !failed.isEmpty { throw PipelineError.verificationFailed(bundle: self.bundle, checks: failed) }
     let bundle = try ModelBundle(path: self.bundle, sparsity: budget.sparsity)
+    switch to {
+    case .gguf: try writeGGUF(bundle)
+    case .csv: try writeTable(bundle)
+    }
+    try options.print(Written(format: to, output: output), text: output)
+  }
+
+  private func writeGGUF(_ bundle: ModelBundle) throws {
     let handoff = try GGUFHandoff(bundle, weights: weights)
     let total = Double(bundle.configuration.parameterCount)
     try options.console.task("handoff", total: total, unit: "weights") { task in
       try handoff.write(to: output) { task.advance(to: Double($0)) }
     }
-    try options.print(Written(format: to, output: output), text: output)
+  }
+
+  private func writeTable(_ bundle: ModelBundle) throws {
+    let path = statistics ?? ""
+    guard try sha256(ofFile: path) == bundle.manifest.sparsification.statisticsSha256 else {
+      throw HandoffError.otherStatistics(path: path, bundle: self.bundle)
+    }
+    let table = ChannelTable(bundle, try StatisticsFile(path: path))
+    let total = Double(bundle.configuration.layerCount)
+    try options.console.task("handoff", total: total, unit: "layers") { task in
+      try table.write(to: output) { task.advance(to: Double($0)) }
+    }
   }
 
   private struct Written: Encodable {

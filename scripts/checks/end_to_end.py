@@ -96,6 +96,7 @@ def end_to_end(model: Path, scratch: Path, outcome: Outcome) -> None:
 
     check(handoff_checks.gguf_is_the_bundle, run, scratch)
     check(handoff_checks.gguf_is_quantised_as_ggml_does, run, scratch)
+    check(handoff_checks.table_is_what_the_statistics_say, run, scratch)
 
     check(parity_checks.tokens_equal_those_of_transformers, model)
     check(parity_checks.documents_tokenize_as_recorded, model)

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import h5py
 import numpy as np
+import pandas
 from gguf import GGMLQuantizationType, GGUFReader
 from gguf.quants import dequantize, quantize
 from safetensors import safe_open
@@ -45,3 +47,26 @@ def gguf_is_quantised_as_ggml_does(run: RunDirectory, scratch: Path) -> None:
         require(np.array_equal(tensor.data, expected), f"{tensor.name} is another")
         count += 1
     require(count == 7 * run.shapes.layers + 1, f"{count} tensors are q8_0")
+
+
+def table_is_what_the_statistics_say(run: RunDirectory, scratch: Path) -> None:
+    """handoff csv: pandas reads it; kept shares and lost energies lie between what h5py's histograms allow."""
+    path = scratch / "handoff.csv"
+    gambit.run("handoff", run.bundle, "--to", "csv", "--statistics", run.statistics, "--output", path)
+    table = pandas.read_csv(path)
+    require(len(table) == run.shapes.layers * run.shapes.intermediate, f"{len(table)} rows")
+    with h5py.File(run.statistics) as file, safe_open(run.bundle / "thresholds.safetensors", "np") as thresholds:
+        tokens, edges = file["tokens"][()], file["bin_edges"][()]
+        for index in range(run.shapes.layers):
+            rows, group = table[table.layer == index], file[f"layers/{index:03}/ffn"]
+            threshold = rows.threshold.to_numpy().astype(np.float32)
+            require(np.array_equal(threshold, thresholds.get_tensor(f"layers.{index}.ffn.threshold")), f"layer {index}")
+            # Bins that lie below a threshold as a whole, and those that it lies in as well.
+            below, reached = edges[1:] <= threshold[:, None], edges[:-1] < threshold[:, None]
+            for what, column, sums in (("tokens", 1 - rows.kept_share, group["gate_count"][:]),
+                                       ("energy", rows.energy_lost, group["gate_energy"][:])):
+                # The last edge may have no bin behind it.
+                least = (sums * below[:, : sums.shape[1]]).sum(1) / tokens
+                most = (sums * reached[:, : sums.shape[1]]).sum(1) / tokens
+                inside = (column >= least - 1e-9) & (column <= most + 1e-9)
+                require(bool(inside.all()), f"layer {index}: {what} of {int((~inside).sum())} channels")
