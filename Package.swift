@@ -67,7 +67,8 @@ let package = Package(
     .target(
       name: "Interchange",
       dependencies: [
-        "Files", "LinearAlgebra", "Tokenizers", "Checkpoints", "ActivationStatistics", "ThresholdSolver", "SparseBundle",
+        "Files", "LinearAlgebra", "Tokenizers", "Checkpoints", "ActivationStatistics", "ThresholdSolver",
+        "SparseBundle",
       ]),
     .target(name: "Reports"),
     .target(

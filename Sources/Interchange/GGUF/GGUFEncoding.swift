@@ -1,6 +1,7 @@
 import Checkpoints
 
 /// How a GGUF file's matrices are encoded. Norms and biases are float32 always.
+// swift-format-ignore: AlwaysUseLowerCamelCase
 public enum GGUFWeights: String, Sendable, CaseIterable, Codable {
   case f32, f16
   /// Blocks of 32 signed bytes with a binary16 scale.
