@@ -29,6 +29,7 @@ fuzz: bootstrap ## Feeds every reader with mutated files for SECONDS in all; wri
 
 build: bootstrap ## Builds the program, .build/release/gambit
 	swift build -c release --product gambit
+	swift build -c release --product GambitRuntime
 
 bench-calibration: build ## Measures the forward pass beside PyTorch's (installs PyTorch: gigabytes)
 	model=$$(scripts/fetch-model) && python=$$(scripts/python-environment oracles) \

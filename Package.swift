@@ -11,6 +11,11 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let package = Package(
   name: "gambit",
   platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "gambit", targets: ["gambit"]),
+    // For other languages: Sources/RuntimeLibrary/gambit.h.
+    .library(name: "GambitRuntime", type: .dynamic, targets: ["RuntimeLibrary"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
@@ -87,6 +92,10 @@ let package = Package(
         "SparseBundle", "SparseRuntime", "Evaluation", "Interchange", "Reports", "Signatures", "Pipeline",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
+
+    // The side door, for C.
+    .target(
+      name: "RuntimeLibrary", dependencies: ["Tokenizers", "SparseBundle", "SparseRuntime"], exclude: ["gambit.h"]),
 
     // Tests, one target a source target, and what they share.
     .target(

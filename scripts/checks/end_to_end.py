@@ -18,6 +18,7 @@ import documentation_checks
 import evaluation_checks
 import gambit
 import handoff_checks
+import library_checks
 import parity_checks
 import quantization_checks
 import refusal_checks
@@ -97,6 +98,8 @@ def end_to_end(model: Path, scratch: Path, outcome: Outcome) -> None:
     check(handoff_checks.gguf_is_the_bundle, run, scratch)
     check(handoff_checks.gguf_is_quantised_as_ggml_does, run, scratch)
     check(handoff_checks.table_is_what_the_statistics_say, run, scratch)
+    check(library_checks.examples_decode_as_the_program, run, scratch)
+    check(library_checks.misuse_is_a_sentence, run)
 
     check(parity_checks.tokens_equal_those_of_transformers, model)
     check(parity_checks.documents_tokenize_as_recorded, model)
