@@ -10,10 +10,14 @@ public struct ChannelTable: Sendable {
   private let bundle: ModelBundle
   private let statistics: StatisticsFile
 
-  /// - Parameter statistics: Those that the thresholds were solved from.
-  public init(_ bundle: ModelBundle, _ statistics: StatisticsFile) {
+  /// - Parameter path: Of the statistics that the thresholds were solved from.
+  /// - Throws: ``HandoffError/otherStatistics(path:bundle:)`` where they are others, or what reading them throws.
+  public init(_ bundle: ModelBundle, statistics path: String) throws {
+    guard try sha256(ofFile: path) == bundle.manifest.sparsification.statisticsSha256 else {
+      throw HandoffError.otherStatistics(path: path, bundle: bundle.path)
+    }
     self.bundle = bundle
-    self.statistics = statistics
+    statistics = try StatisticsFile(path: path)
   }
 
   /// Writes the file, whole or not at all.

@@ -19,6 +19,15 @@ public struct VerifyStage: Sendable {
   /// What the stated quality is measured again with; it is not where this is `nil`.
   public var remeasuring: Remeasuring?
 
+  /// Before a bundle is signed or handed on: its files are what its manifest says.
+  ///
+  /// - Throws: ``PipelineError/verificationFailed(bundle:checks:)``.
+  /// - Complexity: O(the files' bytes) time.
+  public static func requireIntact(_ bundle: String) throws {
+    let failed = BundleVerification(path: bundle).run().checks.filter { !$0.ok }.map(\.name)
+    if !failed.isEmpty { throw PipelineError.verificationFailed(bundle: bundle, checks: failed) }
+  }
+
   /// The text that a bundle's quality was measured on, and its source, without which there is no KL.
   public struct Remeasuring: Sendable {
     let source: Checkpoint?

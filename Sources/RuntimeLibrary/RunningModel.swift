@@ -7,7 +7,7 @@ import Tokenizers
 final class RunningModel {
   let tokenizer: Tokenizer
   let vocabularySize: Int
-  private var engine: SparseEngine
+  private let engine: SparseEngine
   private let capacity: Int
   /// Where callers find logits, which the engine's own place might not outlive.
   let logits: UnsafeMutablePointer<Float>
@@ -43,7 +43,7 @@ final class RunningModel {
     try engine.read(Array(tokens.dropLast())[...], sparse: sparse)
     engine.step(last, sparse: sparse)
     engine.withLogits { values in
-      for (index, value) in values.enumerated() { logits[index] = value }
+      if let first = values.baseAddress { logits.update(from: first, count: values.count) }
     }
   }
 

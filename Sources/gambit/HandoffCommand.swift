@@ -1,6 +1,4 @@
-import ActivationStatistics
 import ArgumentParser
-import Files
 import Interchange
 import Pipeline
 import Reports
@@ -41,8 +39,7 @@ struct HandoffCommand: ParsableCommand {
   }
 
   func run() throws {
-    let failed = BundleVerification(path: self.bundle).run().checks.filter { !$0.ok }.map(\.name)
-    if !failed.isEmpty { throw PipelineError.verificationFailed(bundle: self.bundle, checks: failed) }
+    try VerifyStage.requireIntact(self.bundle)
     let bundle = try ModelBundle(path: self.bundle, sparsity: budget.sparsity)
     switch to {
     case .gguf: try writeGGUF(bundle)
@@ -60,11 +57,8 @@ struct HandoffCommand: ParsableCommand {
   }
 
   private func writeTable(_ bundle: ModelBundle) throws {
-    let path = statistics ?? ""
-    guard try sha256(ofFile: path) == bundle.manifest.sparsification.statisticsSha256 else {
-      throw HandoffError.otherStatistics(path: path, bundle: self.bundle)
-    }
-    let table = ChannelTable(bundle, try StatisticsFile(path: path))
+    guard let statistics else { return }
+    let table = try ChannelTable(bundle, statistics: statistics)
     let total = Double(bundle.configuration.layerCount)
     try options.console.task("handoff", total: total, unit: "layers") { task in
       try table.write(to: output) { task.advance(to: Double($0)) }

@@ -24,9 +24,7 @@ struct SignCommand: ParsableCommand {
 
   func run() throws {
     let key = try SigningKey(path: key)
-    let checks = BundleVerification(path: bundle).run().checks
-    let failed = checks.filter { !$0.ok }.map(\.name)
-    if !failed.isEmpty { throw PipelineError.verificationFailed(bundle: bundle, checks: failed) }
+    try VerifyStage.requireIntact(bundle)
     try FolderSignature.sign(bundle, key)
     let path = bundle + "/" + FolderSignature.fileName
     try options.print(Written(signature: path), text: path)

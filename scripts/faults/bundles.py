@@ -13,6 +13,14 @@ from bench import MODEL, REPOSITORY, Bench, Row, gambit, is_refusal
 KEYS = REPOSITORY / "Tests" / "SignaturesTests" / "Fixtures"
 
 
+def count_side_by_side(row: Row, attempts: int, attempt: callable) -> None:
+    """Calls `attempt(index)`, of which any 64 that follow each other may run at once."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for start in range(0, attempts, 64):
+            for ok, what in pool.map(attempt, range(start, min(start + 64, attempts))):
+                row.count(ok, what)
+
+
 def damaged(bench: Bench, row: Row, attempts: int, damage: callable, *options: object) -> None:
     """`verify` finds each damage that is done to a copy of the bundle."""
     def attempt(index: int) -> tuple[bool, str]:
@@ -23,11 +31,7 @@ def damaged(bench: Bench, row: Row, attempts: int, damage: callable, *options: o
         answer = gambit("verify", folder, *options)
         return is_refusal(answer, 1), f"{what}: exit code {answer.returncode}"
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        # In blocks of as many as there are folders.
-        for start in range(0, attempts, 64):
-            for ok, what in pool.map(attempt, range(start, min(start + 64, attempts))):
-                row.count(ok, what)
+    count_side_by_side(row, attempts, attempt)
 
 
 def changed_statistics(bench: Bench, row: Row, attempts: int) -> None:
@@ -59,10 +63,7 @@ def changed_statistics(bench: Bench, row: Row, attempts: int) -> None:
         answer, tensors = solve(index, data)
         return is_refusal(answer, 2) or tensors == right, f"bit {place}: {answer.returncode} {answer.stderr.strip()[-200:]}"
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for start in range(0, attempts, 64):
-            for ok, what in pool.map(attempt, range(start, min(start + 64, attempts))):
-                row.count(ok, what)
+    count_side_by_side(row, attempts, attempt)
 
 
 def files_of(folder: Path) -> list[Path]:
@@ -120,7 +121,7 @@ def change_signed_bundle(folder: Path, numbers: random.Random) -> str:
             good = gambit("verify", folder)
             (folder / "model.sig").write_bytes(signature)
             if made.returncode or good.returncode:
-                shutil.rmtree(folder)  # counts as a failure
+                raise RuntimeError(f"there is no other bundle: {made.stderr} {good.stdout}")
             return "a whole new bundle under the old signature"
         case _:
             return flip_a_bit(folder, numbers)

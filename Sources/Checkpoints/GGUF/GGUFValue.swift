@@ -38,11 +38,11 @@ extension GGUFValue {
 }
 
 /// The type numbers of the format, as they stand before each value.
-enum GGUFValueType: UInt32 {
+package enum GGUFValueType: UInt32 {
   case uint8, int8, uint16, int16, uint32, int32, float32, bool, string, array, uint64, int64, float64
 
   /// The fewest bytes that one value takes: a string is at least its length.
-  var minimumSize: Int {
+  package var minimumSize: Int {
     switch self {
     case .uint8, .int8, .bool: 1
     case .uint16, .int16: 2

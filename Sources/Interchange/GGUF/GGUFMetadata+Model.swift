@@ -43,19 +43,7 @@ extension GGUFMetadata {
     for (key, value) in header.metadata.sorted(by: { $0.key < $1.key }) { set("gambit.thresholds.\(key)", value) }
     for tensor in header.tensors {
       let data = bytes[start + tensor.byteRange.lowerBound..<start + tensor.byteRange.upperBound]
-      if tensor.type == .u8 {
-        set("gambit.\(tensor.name)", Array(data))
-      } else {
-        set("gambit.\(tensor.name)", floats(Array(data)))
-      }
-    }
-  }
-}
-
-private func floats(_ bytes: [UInt8]) -> [Float] {
-  bytes.withUnsafeBytes { bytes in
-    (0..<bytes.count / 4).map {
-      Float(bitPattern: UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self)))
+      set("gambit.\(tensor.name)", tensor.type == .u8 ? .uint8 : .float32, bytes: data)
     }
   }
 }

@@ -1,18 +1,9 @@
+import Checkpoints
+
 /// The keys and values in front of a GGUF file's tensors, as bytes.
 struct GGUFMetadata {
   private(set) var count = 0
   private(set) var bytes: [UInt8] = []
-
-  /// The type numbers of the format that are written here.
-  private enum Kind: UInt32 {
-    case uint8 = 0
-    case uint32 = 4
-    case int32 = 5
-    case float32 = 6
-    case bool = 7
-    case string = 8
-    case array = 9
-  }
 
   mutating func set(_ key: String, _ text: String) {
     begin(key, .string)
@@ -44,24 +35,19 @@ struct GGUFMetadata {
     for number in numbers { bytes.append(littleEndian: number) }
   }
 
-  mutating func set(_ key: String, _ numbers: [UInt8]) {
-    begin(key, .uint8, count: numbers.count)
+  /// Numbers whose little-endian bytes are there already.
+  mutating func set(_ key: String, _ kind: GGUFValueType, bytes numbers: ArraySlice<UInt8>) {
+    begin(key, kind, count: numbers.count / kind.minimumSize)
     bytes += numbers
   }
 
-  /// Bit for bit, infinities included.
-  mutating func set(_ key: String, _ numbers: [Float]) {
-    begin(key, .float32, count: numbers.count)
-    for number in numbers { bytes.append(littleEndian: number.bitPattern) }
-  }
-
-  private mutating func begin(_ key: String, _ kind: Kind) {
+  private mutating func begin(_ key: String, _ kind: GGUFValueType) {
     count += 1
     bytes.append(string: key)
     bytes.append(littleEndian: kind.rawValue)
   }
 
-  private mutating func begin(_ key: String, _ kind: Kind, count elements: Int) {
+  private mutating func begin(_ key: String, _ kind: GGUFValueType, count elements: Int) {
     begin(key, .array)
     bytes.append(littleEndian: kind.rawValue)
     bytes.append(littleEndian: UInt64(elements))
