@@ -74,7 +74,9 @@ let package = Package(
       dependencies: [
         "Files", "LinearAlgebra", "Tokenizers", "Checkpoints", "ActivationStatistics", "ThresholdSolver",
         "SparseBundle",
-      ]),
+      ],
+      // What goes along with a hand-off is a part of the program: it needs no files beside it.
+      resources: [.embedInCode("Transformers/modeling_gambit.py")]),
     .target(name: "Reports"),
     .target(
       name: "Pipeline",

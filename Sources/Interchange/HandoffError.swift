@@ -4,6 +4,8 @@ public enum HandoffError: Error, Equatable, Sendable {
   case cannotCarry(String, format: HandoffFormat, instead: String)
   /// The statistics are not those that the bundle's thresholds were solved from.
   case otherStatistics(path: String, bundle: String)
+  /// Something that no hand-off wrote stands where one shall be written.
+  case notReplaceable(path: String)
   /// What was written does not read back as what it was made of.
   case unfaithful(path: String)
 }
@@ -15,6 +17,8 @@ extension HandoffError: CustomStringConvertible {
       "\(format.rawValue) cannot carry \(what): \(instead)"
     case .otherStatistics(let path, let bundle):
       "'\(path)' is not what the thresholds of '\(bundle)' were solved from: give the statistics that its manifest names"
+    case .notReplaceable(let path):
+      "'\(path)' is there already, and no earlier hand-off of this format: remove it, or give another --output"
     case .unfaithful(let path):
       "'\(path)' did not read back as the bundle: please report this with the bundle's manifest"
     }

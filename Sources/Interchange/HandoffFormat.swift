@@ -1,7 +1,12 @@
 /// What other runtimes read. Raw values are the words of `gambit handoff --to`.
 public enum HandoffFormat: String, Sendable, CaseIterable, Codable {
+  /// A Hugging Face folder, with code that applies thresholds.
+  case transformers
   /// One GGUF file for llama.cpp and its kin.
   case gguf
   /// A row a channel of the FFN, for spreadsheets and data frames.
   case csv
+
+  /// Whether the dense model is a part of it.
+  public var holdsWeights: Bool { self != .csv }
 }

@@ -1,19 +1,22 @@
 import Checkpoints
 import LinearAlgebra
 
-/// A model's tensors one by one in a bundle's orientation, with one layer in memory.
-struct TensorSource {
+/// A model's tensors one by one as matrices, vectors as a single row, with one layer in memory.
+package struct TensorSource {
   private let weights: any WeightSource
   private var current: (index: Int, layer: LayerWeights)?
 
   private let factorRows: FactorRows?
 
-  init(_ weights: any WeightSource, _ factorRows: FactorRows?) {
+  /// - Parameter factorRows: Which rows of gate and up projections change places; none unless given.
+  package init(_ weights: any WeightSource, _ factorRows: FactorRows? = nil) {
     self.weights = weights
     self.factorRows = factorRows
   }
 
-  mutating func values(of tensor: ModelTensor, isTransposed: Bool) throws -> Matrix {
+  /// `[outputs, inputs]`, or transposed. Complexity: O(the tensor's size), and that of its layer where it is another than
+  /// the last one's.
+  package mutating func values(of tensor: ModelTensor, isTransposed: Bool = false) throws -> Matrix {
     let matrix =
       switch tensor {
       case .embeddings: try weights.embeddings(of: (0..<Int32(weights.configuration.vocabularySize)).map { $0 })

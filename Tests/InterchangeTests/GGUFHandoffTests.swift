@@ -13,20 +13,7 @@ struct GGUFHandoffTests {
   func weightsReadBackAsTheBundles(_ tiny: TinyModel) throws {
     let bundle = try bundle(tiny, .f32)
     try GGUFHandoff(bundle).write(to: folder.path("model.gguf"))
-    let read = try Checkpoint.open(folder.path("model.gguf")).weights
-    #expect(read.configuration == bundle.configuration)
-    for index in 0..<bundle.configuration.layerCount {
-      let (a, b) = (try read.layer(index), try bundle.weights.layer(index))
-      #expect(a.query.values == b.query.values && a.key.values == b.key.values && a.value.values == b.value.values)
-      #expect(a.output.values == b.output.values && a.gate.values == b.gate.values && a.up.values == b.up.values)
-      #expect(a.down.values == b.down.values && a.attentionNorm == b.attentionNorm && a.ffnNorm == b.ffnNorm)
-      #expect(a.queryBias == b.queryBias && a.keyBias == b.keyBias && a.valueBias == b.valueBias)
-      #expect(a.queryNorm == b.queryNorm && a.keyNorm == b.keyNorm)
-    }
-    let everyToken = Array(0..<Int32(bundle.configuration.vocabularySize))
-    #expect(try read.embeddings(of: everyToken).values == bundle.weights.embeddings(of: everyToken).values)
-    #expect(try read.outputHead().values == bundle.weights.outputHead().values)
-    #expect(try read.finalNorm() == bundle.weights.finalNorm())
+    try expectSameWeights(Checkpoint.open(folder.path("model.gguf")).weights, bundle)
   }
 
   @Test func thresholdsReadBackBitForBit() throws {
@@ -40,8 +27,8 @@ struct GGUFHandoffTests {
     #expect(file["gambit.thresholds.model_sha256"] == .string(bundle.manifest.model.sha256))
   }
 
-  @Test(arguments: [GGUFWeights.f16, .q8_0])
-  func roundedWeightsAreTheNearest(_ weights: GGUFWeights) throws {
+  @Test(arguments: [HandoffWeights.f16, .q8_0])
+  func roundedWeightsAreTheNearest(_ weights: HandoffWeights) throws {
     let bundle = try bundle(.llama, .f32)
     try GGUFHandoff(bundle, weights: weights).write(to: folder.path("model.gguf"))
     let (read, exact) = (
@@ -72,8 +59,6 @@ struct GGUFHandoffTests {
   }
 
   private func bundle(_ tiny: TinyModel, _ type: WeightType) throws -> ModelBundle {
-    let path = folder.path("bundle")
-    try tiny.open().writeBundle(to: path, type, [[1, 2]])
-    return try ModelBundle(path: path)
+    try folder.bundle(tiny, type)
   }
 }

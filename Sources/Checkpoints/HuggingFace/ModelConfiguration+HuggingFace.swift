@@ -13,8 +13,12 @@ extension ModelConfiguration {
   /// Rotary divisors that no published kind of scaling explains are written under a key of our own,
   /// which ``init(huggingFaceConfiguration:)`` reads.
   ///
-  /// - Parameter weightType: `f32`, `f16` or `bf16`.
-  public func huggingFaceJSON(beginOfText: Int32?, endOfText: Int32?, weightType: String) throws -> Data {
+  /// - Parameters:
+  ///   - weightType: `f32`, `f16` or `bf16`.
+  ///   - module: A Python module beside the file whose class `Gambit…ForCausalLM` makes the model; none unless given.
+  public func huggingFaceJSON(
+    beginOfText: Int32?, endOfText: Int32?, weightType: String, sparseModule module: String? = nil
+  ) throws -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     encoder.keyEncodingStrategy = .convertToSnakeCase
@@ -35,7 +39,8 @@ extension ModelConfiguration {
           ? (0..<layerCount).map { isLocal(layer: $0) ? "sliding_attention" : "full_attention" } : nil,
         queryPreAttnScalar: isGemma ? queryPreAttentionScalar ?? Double(headDimension) : nil,
         torchDtype: ["f16": "float16", "bf16": "bfloat16"][weightType] ?? "float32",
-        bosTokenId: beginOfText, eosTokenId: endOfText))
+        bosTokenId: beginOfText, eosTokenId: endOfText,
+        autoMap: module.map { ["AutoModelForCausalLM": "\($0).Gambit\(className)"] }, sparse: module.map { _ in true }))
   }
 
   private var modelType: String {
@@ -99,6 +104,8 @@ private struct Written: Encodable {
   var torchDtype: String
   var bosTokenId: Int32?
   var eosTokenId: Int32?
+  var autoMap: [String: String]?
+  var sparse: Bool?
 
   struct Rope: Encodable {
     var ropeType: String

@@ -25,7 +25,7 @@ package enum TensorNaming: Sendable {
   }
 
   /// `transformers` keeps the norms of Gemma less one; llama.cpp's converter adds it.
-  func storesNormsLessOne(_ architecture: Architecture) -> Bool {
+  package func storesNormsLessOne(_ architecture: Architecture) -> Bool {
     self == .huggingFace && architecture == .gemma3
   }
 

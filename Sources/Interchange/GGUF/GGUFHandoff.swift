@@ -10,16 +10,13 @@ import Tokenizers
 public struct GGUFHandoff: Sendable {
   private let bundle: ModelBundle
   private let tokenizer: TokenizerModel
-  private let weights: GGUFWeights
-
-  /// Rows of the embedding matrix that are in memory at a time.
-  private static let rowsAtOnce = 4096
+  private let weights: HandoffWeights
 
   /// - Parameter weights: The type of the matrices; that of the bundle where the format has it, or else `f32`, unless given.
   /// - Throws: ``HandoffError/cannotCarry(_:format:instead:)``, or what reading the bundle throws.
-  public init(_ bundle: ModelBundle, weights: GGUFWeights? = nil) throws {
+  public init(_ bundle: ModelBundle, weights: HandoffWeights? = nil) throws {
     self.bundle = bundle
-    self.weights = weights ?? GGUFWeights(rawValue: bundle.manifest.weights.type.rawValue) ?? .f32
+    self.weights = weights ?? HandoffWeights(rawValue: bundle.manifest.weights.type.rawValue) ?? .f32
     tokenizer = try bundle.tokenizer
     try checkCarries()
   }
@@ -27,22 +24,21 @@ public struct GGUFHandoff: Sendable {
   /// Writes the file, whole or not at all, after it was read back.
   ///
   /// - Parameter progress: Called with the number of weights written so far.
-  /// - Complexity: O(weights) time; memory for a layer.
+  /// - Complexity: O(weights) time; memory for a layer, or the embeddings.
   public func write(to path: String, progress: (_ weights: Int) -> Void = { _ in }) throws {
     let c = bundle.configuration
     let divisors = c.ropeFrequencyDivisors
-    var tensors = c.modelTensors.map { GGUFWriter.Tensor($0, c, weights.encoding) }
+    var tensors = c.modelTensors.map { GGUFWriter.Tensor($0, c, encoding(of: $0).encoding) }
     if let divisors { tensors.append(.init(name: "rope_freqs.weight", shape: [divisors.count], encoding: .f32)) }
     try writeAtomically(to: path) { temporary in
-      var layer: (index: Int, weights: LayerWeights)?
+      var source = TensorSource(bundle.weights)
       var written = 0
       try GGUFWriter(metadata: metadata).write(to: temporary, tensors) { index, sink in
-        guard index < c.modelTensors.count else { return try sink(bytes(divisors ?? [])) }
-        let tensor = c.modelTensors[index]
-        if case .layer(let index, _) = tensor, layer?.index != index {
-          layer = (index, try bundle.weights.layer(index))
+        guard index < c.modelTensors.count else {
+          let row = Matrix(rows: 1, columns: divisors?.count ?? 0, values: divisors ?? [])
+          return try HandoffWeights.f32.forEachPiece(of: row, sink)
         }
-        try write(tensor, layer?.weights, sink)
+        try write(c.modelTensors[index], source.values(of: c.modelTensors[index]), sink)
         written += tensors[index].shape.reduce(1, *)
         progress(written)
       }
@@ -53,13 +49,11 @@ public struct GGUFHandoff: Sendable {
   // MARK: What the format can carry
 
   private func checkCarries() throws(HandoffError) {
+    try bundle.requireWholeWeights(for: .gguf)
     func refuse(_ what: String, instead: String) -> HandoffError {
       .cannotCarry(what, format: .gguf, instead: instead)
     }
     let c = bundle.configuration
-    if bundle.manifest.weights.type.isInPlanes {
-      throw refuse("weights in planes, which its thresholds grade", instead: "export thresholds of another method")
-    }
     if tokenizer.preTokenizer == .sentencePiece {
       throw refuse("this tokenizer, whose merges do not say its scores", instead: "use the model's own GGUF file")
     }
@@ -84,35 +78,17 @@ public struct GGUFHandoff: Sendable {
 
   // MARK: Weights
 
-  private func write(_ tensor: ModelTensor, _ layer: LayerWeights?, _ sink: ([UInt8]) throws -> Void) throws {
-    switch tensor {
-    case .embeddings:
-      let count = Int32(bundle.configuration.vocabularySize)
-      for start in stride(from: 0, to: count, by: Self.rowsAtOnce) {
-        try write(bundle.weights.embeddings(of: Array(start..<min(start + Int32(Self.rowsAtOnce), count))), sink)
-      }
-    case .finalNorm: try sink(bytes(bundle.weights.finalNorm()))
-    case .outputHead: try write(bundle.weights.outputHead(), sink)
-    case .layer(_, let part):
-      guard let layer else { return }
-      if let vector = layer.vector(part) { return try sink(bytes(vector)) }
-      guard let matrix = layer.matrix(part) else { return }
-      let c = bundle.configuration
-      let isRotary = part == .query || part == .key
-      try write(
-        isRotary && TensorNaming.gguf.interleavesRotaryPairs(c.architecture)
-          ? matrix.interleavingHalves(ofEach: c.headDimension) : matrix, sink)
-    }
+  private func write(_ tensor: ModelTensor, _ matrix: Matrix, _ sink: ([UInt8]) throws -> Void) throws {
+    let c = bundle.configuration
+    try encoding(of: tensor).forEachPiece(
+      of: tensor.isRotary && TensorNaming.gguf.interleavesRotaryPairs(c.architecture)
+        ? matrix.interleavingHalves(ofEach: c.headDimension) : matrix, sink)
   }
 
-  private func write(_ matrix: Matrix, _ sink: ([UInt8]) throws -> Void) throws {
-    for row in 0..<matrix.rows {
-      try sink(weights.bytes(of: UnsafeBufferPointer(start: matrix.row(row), count: matrix.columns)))
-    }
-    withExtendedLifetime(matrix) {}
+  /// Norms and biases are float32 always.
+  private func encoding(of tensor: ModelTensor) -> HandoffWeights {
+    bundle.configuration.shape(of: tensor)?.count == 2 ? weights : .f32
   }
-
-  private func bytes(_ vector: [Float]) -> [UInt8] { vector.withUnsafeBufferPointer { GGUFWeights.f32.bytes(of: $0) } }
 
   // MARK: Metadata
 
@@ -131,42 +107,28 @@ public struct GGUFHandoff: Sendable {
   }
 }
 
-extension GGUFWriter.Tensor {
-  fileprivate init(_ tensor: ModelTensor, _ c: ModelConfiguration, _ encoding: WeightEncoding) {
-    let shape = c.shape(of: tensor) ?? []
-    self.init(
-      name: TensorNaming.gguf.name(of: tensor, in: c.architecture), shape: shape,
-      encoding: shape.count == 2 ? encoding : .f32)
+extension HandoffWeights {
+  /// llama.cpp's number for files of mostly this.
+  fileprivate var fileType: Int {
+    switch self {
+    case .f32: 0
+    case .f16: 1
+    case .q8_0: 7
+    }
   }
 }
 
-extension LayerWeights {
-  fileprivate func matrix(_ part: LayerTensor) -> Matrix? {
-    switch part {
-    case .query: query
-    case .key: key
-    case .value: value
-    case .output: output
-    case .gate: gate
-    case .up: up
-    case .down: down
-    default: nil
-    }
+extension GGUFWriter.Tensor {
+  fileprivate init(_ tensor: ModelTensor, _ c: ModelConfiguration, _ encoding: WeightEncoding) {
+    self.init(
+      name: TensorNaming.gguf.name(of: tensor, in: c.architecture), shape: c.shape(of: tensor) ?? [],
+      encoding: encoding)
   }
+}
 
-  fileprivate func vector(_ part: LayerTensor) -> [Float]? {
-    switch part {
-    case .attentionNorm: attentionNorm
-    case .queryBias: queryBias
-    case .keyBias: keyBias
-    case .valueBias: valueBias
-    case .queryNorm: queryNorm
-    case .keyNorm: keyNorm
-    case .attentionPostNorm: attentionPostNorm
-    case .ffnNorm: ffnNorm
-    case .ffnPostNorm: ffnPostNorm
-    default: nil
-    }
+extension ModelTensor {
+  fileprivate var isRotary: Bool {
+    if case .layer(_, let part) = self { part == .query || part == .key } else { false }
   }
 }
 
