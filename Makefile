@@ -50,6 +50,7 @@ oracles: ## Makes the tests' expected numbers anew (installs PyTorch: gigabytes)
 	  && "$$python" Tests/Fixtures/make_quantization_oracle.py \
 	  && "$$python" Tests/Fixtures/make_task_oracle.py \
 	  && "$$python" Tests/Fixtures/make_signature_oracle.py \
+	  && "$$python" Tests/Fixtures/make_chess_dictionary.py \
 	  && "$$python" scripts/oracles/make_real_model_oracle.py "$$model"
 
 format: ## Formats the Swift sources in place

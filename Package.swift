@@ -72,7 +72,7 @@ let package = Package(
     .target(
       name: "Interchange",
       dependencies: [
-        "Files", "LinearAlgebra", "Tokenizers", "Checkpoints", "ActivationStatistics", "ThresholdSolver",
+        "Files", "Gzip", "LinearAlgebra", "Tokenizers", "Checkpoints", "ActivationStatistics", "ThresholdSolver",
         "SparseBundle",
       ],
       // What goes along with a hand-off is a part of the program: it needs no files beside it.
@@ -83,7 +83,7 @@ let package = Package(
       dependencies: [
         "ChatTemplates", "Files", "LinearAlgebra", "Corpus", "Tokenizers", "Checkpoints", "Transformer",
         "ActivationStatistics", "ThresholdSolver", "SparseBundle", "SparseKernels", "SparseRuntime", "Evaluation",
-        "Reports", "Signatures", "Yams", crypto,
+        "Interchange", "Reports", "Signatures", "Yams", crypto,
       ]),
 
     // The door.
@@ -122,11 +122,14 @@ let package = Package(
     .testTarget(name: "SparseBundleTests", dependencies: ["SparseBundle", "Zstandard", "Files", "TestSupport"]),
     .testTarget(name: "SparseRuntimeTests", dependencies: ["SparseRuntime", "SparseKernels", "TestSupport"]),
     .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "TestSupport"]),
-    .testTarget(name: "InterchangeTests", dependencies: ["Interchange", "TestSupport"]),
+    .testTarget(
+      name: "InterchangeTests", dependencies: ["Interchange", "TestSupport"], resources: [.copy("Fixtures")]),
     .testTarget(name: "ReportsTests", dependencies: ["Reports"]),
     .testTarget(
       name: "PipelineTests",
-      dependencies: ["Pipeline", "Files", "Corpus", "ActivationStatistics", "SparseBundle", "Reports", "TestSupport"]),
+      dependencies: [
+        "Pipeline", "Files", "Corpus", "ActivationStatistics", "SparseBundle", "Interchange", "Reports", "TestSupport",
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )
