@@ -2,10 +2,10 @@
 
 GAMBIT := .build/release/gambit
 DEMO   := artifacts/smollm2-demo
-SWIFT_SOURCES := Package.swift Sources Tests
+SWIFT_SOURCES := Package.swift Sources Tests Documentation/examples
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test torture fuzz handoff-check build bench bench-calibration oracles format lint clean bootstrap
+.PHONY: help demo test torture fuzz handoff-check build docs bench bench-calibration oracles format lint clean bootstrap
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ fuzz: bootstrap ## Feeds every reader with mutated files for SECONDS in all; wri
 build: bootstrap ## Builds the program, .build/release/gambit
 	swift build -c release --product gambit
 	swift build -c release --product GambitRuntime
+
+docs: bootstrap ## Builds the documentation of the Swift products, with DocC
+	scripts/documentation
 
 bench-calibration: build ## Measures the forward pass beside PyTorch's (installs PyTorch: gigabytes)
 	model=$$(scripts/fetch-model) && python=$$(scripts/python-environment oracles) \

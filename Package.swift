@@ -13,6 +13,9 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .executable(name: "gambit", targets: ["gambit"]),
+    // For Swift programs that open and run bundles.
+    .library(name: "SparseBundle", targets: ["SparseBundle", "Checkpoints", "ThresholdSolver", "Tokenizers"]),
+    .library(name: "SparseRuntime", targets: ["SparseRuntime", "SparseBundle", "Tokenizers"]),
     // For other languages: Sources/RuntimeLibrary/gambit.h.
     .library(name: "GambitRuntime", type: .dynamic, targets: ["RuntimeLibrary"]),
   ],
@@ -98,6 +101,11 @@ let package = Package(
     // The side door, for C.
     .target(
       name: "RuntimeLibrary", dependencies: ["Tokenizers", "SparseBundle", "SparseRuntime"], exclude: ["gambit.h"]),
+
+    // A stranger's program: it sees what is public, and nothing else.
+    .executableTarget(
+      name: "continue", dependencies: ["Tokenizers", "SparseBundle", "SparseRuntime"],
+      path: "Documentation/examples/continue-swift", packageAccess: false),
 
     // Tests, one target a source target, and what they share.
     .target(
