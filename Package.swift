@@ -149,7 +149,7 @@ if ProcessInfo.processInfo.environment["GAMBIT_FUZZ"] != nil {
       name: "fuzz",
       dependencies: [
         "Files", "Signatures", "HDF5", "Zstandard", "Gzip", "Corpus", "Tokenizers", "ChatTemplates", "Checkpoints",
-        "ActivationStatistics", "ThresholdSolver", "SparseBundle", "Evaluation", "Pipeline", "TestSupport",
+        "ActivationStatistics", "ThresholdSolver", "SparseBundle", "Evaluation", "Interchange", "Pipeline", "TestSupport",
       ],
       path: "Tests/Fuzzing", exclude: ["Seeds", "make_seeds.py"]))
 }

@@ -1,5 +1,5 @@
 /// What a pickle of tensors is made of. Nothing is called and nothing imported: names of classes are texts.
-indirect enum PickleValue: Equatable {
+package indirect enum PickleValue: Equatable {
   case none
   case flag(Bool)
   case integer(Int)
@@ -17,25 +17,25 @@ indirect enum PickleValue: Equatable {
 }
 
 /// Numbers in a file of their own in the archive.
-struct TorchStorage: Equatable {
+package struct TorchStorage: Equatable {
   /// `FloatStorage` and so on.
-  var type: String
+  package var type: String
   /// The file's name below `data/`.
-  var key: String
-  var count: Int
+  package var key: String
+  package var count: Int
 }
 
 /// A view of a storage.
-struct TorchTensor: Equatable {
-  var storage: TorchStorage
-  var offset: Int
-  var shape: [Int]
-  var strides: [Int]
+package struct TorchTensor: Equatable {
+  package var storage: TorchStorage
+  package var offset: Int
+  package var shape: [Int]
+  package var strides: [Int]
 }
 
 /// Reads the part of Python's pickle protocols 2 to 4 that `torch.save` writes for dictionaries, lists and tensors.
 /// Opcodes: CPython's `Lib/pickletools.py`.
-struct PickleReader {
+package struct PickleReader {
   /// Containers within containers; a pickle of tensors has four.
   private static let depthLimit = 16
 
@@ -45,13 +45,13 @@ struct PickleReader {
   private var marks: [Int] = []
   private var memo: [Int: (value: PickleValue, depth: Int)] = [:]
 
-  init(_ bytes: ArraySlice<UInt8>) {
+  package init(_ bytes: ArraySlice<UInt8>) {
     self.bytes = bytes
     position = bytes.startIndex
   }
 
   /// - Throws: ``TorchError``.
-  mutating func read() throws(TorchError) -> PickleValue {
+  package mutating func read() throws(TorchError) -> PickleValue {
     while true {
       let code = try byte()
       if code == UInt8(ascii: ".") { return try pop().value }
