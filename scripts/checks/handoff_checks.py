@@ -74,6 +74,34 @@ def dictionary_is_the_bundle(run: RunDirectory, scratch: Path) -> None:
             require(least - 0.01 <= sparsity <= most + 0.01, f"CATS drops {least} to {most} of layer {layer}")
 
 
+def dictionary_makes_the_bundles_masks(run: RunDirectory, scratch: Path) -> None:
+    """handoff chess-pt: applied as its authors do, in numpy, it decides what the golden vectors record, but for ties."""
+    lists = torch_lists(scratch / "handoff.pt")
+    names = {"query": "attention_inputs_thresholds", "output": "attention_outputs_thresholds",
+             "gate": "gate_proj_states_thresholds_chess"}
+    with safe_open(run.bundle / "golden.safetensors", "np") as golden:
+        tokens, positions, sparse = (golden.get_tensor(f"texts.0.{name}") for name in ("tokens", "positions", "sparse"))
+        kept = {place: np.unpackbits(
+            golden.get_tensor(f"texts.0.kept_{name}"), axis=-1, bitorder="little").astype(bool)
+            for place, name in (("query", "query"), ("output", "output"), ("gate", "ffn"))}
+    unlike = decisions = 0
+    farthest = 0.0
+
+    def drop(place: str, layer: int, x: np.ndarray) -> np.ndarray:
+        nonlocal unlike, decisions, farthest
+        threshold, recorded = lists[names[place]][layer], kept[place][:, layer, : x.shape[1]]
+        other = (np.abs(x) < threshold) == recorded
+        decisions, unlike = decisions + x.size, unlike + other.sum()
+        farthest = max(farthest, (np.abs(np.abs(x) / threshold - 1) * other).max())
+        # What is recorded goes on: a tie that falls otherwise must not decide about all that follows.
+        return x * recorded
+
+    logits = Llama(handed_folder(run, scratch)).logits(tokens, drop)
+    require(unlike <= decisions / 10_000 and farthest <= 1e-3, f"{unlike} of {decisions} are others, by {farthest}")
+    difference = np.abs(logits[positions] - sparse).max()
+    require(difference <= 2e-3, f"logits differ by {difference}")
+
+
 def relative_thresholds_keep_as_much(run: RunDirectory, scratch: Path) -> None:
     """handoff per-channel-json: of held-out text they keep the share that the file says, by numpy, within a point."""
     path = scratch / "handoff.json"
@@ -89,10 +117,11 @@ def relative_thresholds_keep_as_much(run: RunDirectory, scratch: Path) -> None:
     ids = Tokenizer.from_file(str(folder / "tokenizer.json")).encode("\n".join(texts)).ids
     shares: list[float] = []
 
-    def count(layer: int, gate: np.ndarray) -> np.ndarray:
-        ratios = np.abs(gate) / np.abs(gate).max(-1, keepdims=True)
-        shares.append((ratios >= np.float32(document["layers"][layer]["thresholds"])).mean())
-        return gate
+    def count(place: str, layer: int, x: np.ndarray) -> np.ndarray:
+        if place == "gate":
+            ratios = np.abs(x) / np.abs(x).max(-1, keepdims=True)
+            shares.append((ratios >= np.float32(document["layers"][layer]["thresholds"])).mean())
+        return x
 
     llama = Llama(folder)
     for window in range(8):
