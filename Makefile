@@ -19,9 +19,12 @@ test: bootstrap ## Runs unit tests, then the demo's pipeline and its checks on t
 torture: build ## Damages bundles and kills runs many times; writes the table of Documentation/reliability.md
 	scripts/torture
 
-handoff-check: demo ## Runs llama.cpp on what `gambit handoff` writes (installs it, prebuilt)
+handoff-check: demo ## Runs llama.cpp and transformers on what `gambit handoff` writes (installs PyTorch: gigabytes)
 	model=$$(scripts/fetch-model) && python=$$(scripts/python-environment peers) \
 	  && "$$python" scripts/handoffs/check_gguf.py "$$model"
+	python=$$(scripts/python-environment oracles) \
+	  && "$$python" scripts/handoffs/check_transformers.py $(DEMO)/bundle \
+	  && "$$python" scripts/handoffs/check_chess.py $(DEMO)/bundle
 
 SECONDS ?= 600
 fuzz: bootstrap ## Feeds every reader with mutated files for SECONDS in all; writes the table of Documentation/reliability.md
