@@ -19,6 +19,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
   ],
   targets: [
@@ -73,8 +74,9 @@ let package = Package(
       name: "Interchange",
       dependencies: [
         "Files", "LinearAlgebra", "Tokenizers", "Checkpoints", "ActivationStatistics", "ThresholdSolver",
-        "SparseBundle",
+        "SparseBundle", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
+      exclude: ["ONNX/onnx.proto"],
       // What goes along with a hand-off is a part of the program: it needs no files beside it.
       resources: [.embedInCode("Transformers/modeling_gambit.py")]),
     .target(name: "Reports"),

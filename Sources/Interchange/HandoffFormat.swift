@@ -2,6 +2,8 @@
 public enum HandoffFormat: String, Sendable, CaseIterable, Codable {
   /// A Hugging Face folder, with code that applies thresholds.
   case transformers
+  /// A graph of ONNX's own operators, and its weights beside it.
+  case onnx
   /// One GGUF file for llama.cpp and its kin.
   case gguf
   /// A row a channel of the FFN, for spreadsheets and data frames.

@@ -8,7 +8,8 @@ struct HandoffCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "handoff", abstract: "Writes a bundle as what another runtime reads.",
     discussion: """
-      transformers: a Hugging Face folder, dense, or sparse where its code is trusted. gguf: one file for llama.cpp and \
+      transformers: a Hugging Face folder, dense, or sparse where its code is trusted. onnx: \
+      a graph for onnxruntime and its kin, sparse or dense at any run. gguf: one file for llama.cpp and \
       its kin, which run the dense model; thresholds are metadata under 'gambit.'. csv: a row a channel of the FFN with \
       its threshold and, by the statistics, what it keeps and loses. What a format cannot carry is refused with the \
       reason, and so is a bundle whose files are not what its manifest says. Documentation/handoff.md says what is kept \
@@ -23,7 +24,7 @@ struct HandoffCommand: ParsableCommand {
 
   @Option(
     help: """
-      For transformers and gguf: the type of the matrices, q8_0 for gguf alone; the bundle's where the format has it, \
+      For transformers, onnx and gguf: the type of the matrices, q8_0 for gguf alone; the bundle's where the format has it, \
       or else f32, unless given.
       """)
   var weights: HandoffWeights?
@@ -51,6 +52,7 @@ struct HandoffCommand: ParsableCommand {
     let bundle = try ModelBundle(path: self.bundle, sparsity: budget.sparsity)
     switch to {
     case .transformers: try write(bundle, TransformersHandoff(bundle, weights: weights).write)
+    case .onnx: try write(bundle, ONNXHandoff(bundle, weights: weights).write)
     case .gguf: try write(bundle, GGUFHandoff(bundle, weights: weights).write)
     case .csv: try writeTable(bundle)
     }
