@@ -70,15 +70,13 @@ extension DecoderGraph {
     /// What a layer's keys and values leave as.
     static func present(layer: Int) -> [String] { ["key", "value"].map { "present.\(layer).\($0)" } }
 
-    /// Angles are products of float32 numbers, as in the reference implementations; of these cosine and sine are exact.
+    /// Angles are products of float32 numbers, as in the reference implementations.
     private static func rotation(
       by frequencies: [Float], _ positions: Value, _ graph: inout GraphBuilder
     ) -> Rotation {
       let position = graph.unsqueeze(graph.cast(positions, to: .float), [2, 3])  // [batch, sequence, 1, 1]
-      let angles = graph.cast(graph.multiply(position, graph.constant(frequencies)), to: .double)
-      return Rotation(
-        cosines: graph.cast(graph.node(.cos, [angles]), to: .float),
-        sines: graph.cast(graph.node(.sin, [angles]), to: .float))
+      let angles = graph.multiply(position, graph.constant(frequencies))
+      return Rotation(cosines: graph.node(.cos, [angles]), sines: graph.node(.sin, [angles]))
     }
 
     /// A token looks back at itself and at what is before it in its row, over `window` tokens in all, where

@@ -35,7 +35,6 @@ nonisolated enum ONNXElementType: Int, SwiftProtobuf.Enum, Swift.CaseIterable {
   case int64 = 7
   case bool = 9
   case float16 = 10
-  case double = 11
 
   init() {
     self = .undefinedElement
@@ -502,7 +501,7 @@ nonisolated struct ONNXShape: Sendable {
 fileprivate nonisolated let _protobuf_package = "gambit.onnx"
 
 nonisolated extension ONNXElementType: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0UNDEFINED_ELEMENT\0\u{1}FLOAT\0\u{2}\u{6}INT64\0\u{2}\u{2}BOOL\0\u{1}FLOAT16\0\u{1}DOUBLE\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0UNDEFINED_ELEMENT\0\u{1}FLOAT\0\u{2}\u{6}INT64\0\u{2}\u{2}BOOL\0\u{1}FLOAT16\0")
 }
 
 nonisolated extension ONNXModel: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
