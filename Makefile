@@ -2,10 +2,10 @@
 
 GAMBIT := .build/release/gambit
 DEMO   := artifacts/smollm2-demo
-SWIFT_SOURCES := Package.swift Sources Tests
+SWIFT_SOURCES := Package.swift Sources Tests Documentation/examples
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test torture fuzz handoff-check build bench bench-calibration oracles format lint clean bootstrap
+.PHONY: help demo test torture fuzz handoff-check build docs bench bench-calibration oracles format lint clean bootstrap
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ build: bootstrap ## Builds the program, .build/release/gambit
 	swift build -c release --product gambit
 	swift build -c release --product GambitRuntime
 
+docs: bootstrap ## Builds the documentation of the Swift products, with DocC
+	scripts/documentation
+
 bench-calibration: build ## Measures the forward pass beside PyTorch's (installs PyTorch: gigabytes)
 	model=$$(scripts/fetch-model) && python=$$(scripts/python-environment oracles) \
 	  && "$$python" Benchmarks/compare.py "$$model"
@@ -50,6 +53,7 @@ oracles: ## Makes the tests' expected numbers anew (installs PyTorch: gigabytes)
 	  && "$$python" Tests/Fixtures/make_quantization_oracle.py \
 	  && "$$python" Tests/Fixtures/make_task_oracle.py \
 	  && "$$python" Tests/Fixtures/make_signature_oracle.py \
+	  && "$$python" Tests/Fixtures/make_chess_dictionary.py \
 	  && "$$python" scripts/oracles/make_real_model_oracle.py "$$model"
 
 format: ## Formats the Swift sources in place

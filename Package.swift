@@ -13,6 +13,9 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .executable(name: "gambit", targets: ["gambit"]),
+    // For Swift programs that open and run bundles.
+    .library(name: "SparseBundle", targets: ["SparseBundle", "Checkpoints", "ThresholdSolver", "Tokenizers"]),
+    .library(name: "SparseRuntime", targets: ["SparseRuntime", "SparseBundle", "Tokenizers"]),
     // For other languages: Sources/RuntimeLibrary/gambit.h.
     .library(name: "GambitRuntime", type: .dynamic, targets: ["RuntimeLibrary"]),
   ],
@@ -73,7 +76,7 @@ let package = Package(
     .target(
       name: "Interchange",
       dependencies: [
-        "Files", "LinearAlgebra", "Tokenizers", "Checkpoints", "ActivationStatistics", "ThresholdSolver",
+        "Files", "Gzip", "LinearAlgebra", "Tokenizers", "Checkpoints", "ActivationStatistics", "ThresholdSolver",
         "SparseBundle", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       exclude: ["ONNX/onnx.proto"],
@@ -85,7 +88,7 @@ let package = Package(
       dependencies: [
         "ChatTemplates", "Files", "LinearAlgebra", "Corpus", "Tokenizers", "Checkpoints", "Transformer",
         "ActivationStatistics", "ThresholdSolver", "SparseBundle", "SparseKernels", "SparseRuntime", "Evaluation",
-        "Reports", "Signatures", "Yams", crypto,
+        "Interchange", "Reports", "Signatures", "Yams", crypto,
       ]),
 
     // The door.
@@ -100,6 +103,11 @@ let package = Package(
     // The side door, for C.
     .target(
       name: "RuntimeLibrary", dependencies: ["Tokenizers", "SparseBundle", "SparseRuntime"], exclude: ["gambit.h"]),
+
+    // A stranger's program: it sees what is public, and nothing else.
+    .executableTarget(
+      name: "continue", dependencies: ["Tokenizers", "SparseBundle", "SparseRuntime"],
+      path: "Documentation/examples/continue-swift", packageAccess: false),
 
     // Tests, one target a source target, and what they share.
     .target(
@@ -124,11 +132,14 @@ let package = Package(
     .testTarget(name: "SparseBundleTests", dependencies: ["SparseBundle", "Zstandard", "Files", "TestSupport"]),
     .testTarget(name: "SparseRuntimeTests", dependencies: ["SparseRuntime", "SparseKernels", "TestSupport"]),
     .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "TestSupport"]),
-    .testTarget(name: "InterchangeTests", dependencies: ["Interchange", "TestSupport"]),
+    .testTarget(
+      name: "InterchangeTests", dependencies: ["Interchange", "TestSupport"], resources: [.copy("Fixtures")]),
     .testTarget(name: "ReportsTests", dependencies: ["Reports"]),
     .testTarget(
       name: "PipelineTests",
-      dependencies: ["Pipeline", "Files", "Corpus", "ActivationStatistics", "SparseBundle", "Reports", "TestSupport"]),
+      dependencies: [
+        "Pipeline", "Files", "Corpus", "ActivationStatistics", "SparseBundle", "Interchange", "Reports", "TestSupport",
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )
@@ -140,7 +151,8 @@ if ProcessInfo.processInfo.environment["GAMBIT_FUZZ"] != nil {
       name: "fuzz",
       dependencies: [
         "Files", "Signatures", "HDF5", "Zstandard", "Gzip", "Corpus", "Tokenizers", "ChatTemplates", "Checkpoints",
-        "ActivationStatistics", "ThresholdSolver", "SparseBundle", "Evaluation", "Pipeline", "TestSupport",
+        "ActivationStatistics", "ThresholdSolver", "SparseBundle", "Evaluation", "Interchange", "Pipeline",
+        "TestSupport",
       ],
       path: "Tests/Fuzzing", exclude: ["Seeds", "make_seeds.py"]))
 }

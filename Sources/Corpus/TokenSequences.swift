@@ -44,6 +44,17 @@ public struct TokenSequences: Sendable, Equatable {
     Array(tokens[(index * sequenceLength)..<((index + 1) * sequenceLength)])
   }
 
+  /// About so many tokens in whole sequences, one at least, evenly spaced so that every source has its part.
+  public func evenlySpaced(tokens: Int) -> [[Int32]] {
+    let chosen = min(max(tokens / sequenceLength, 1), count)
+    return (0..<chosen).map { self[$0 * count / chosen] }
+  }
+
+  /// The ``contentHash`` that sequences of one length would have.
+  public static func hash(of sequences: [[Int32]]) -> String {
+    hash(sequences.flatMap { $0 }, sequenceLength: sequences.first?.count ?? 1)
+  }
+
   private static func hash(_ tokens: [Int32], sequenceLength: Int) -> String {
     var hash = SHA256()
     let shape = [UInt64(tokens.count / sequenceLength), UInt64(sequenceLength)].map(\.littleEndian)

@@ -6,9 +6,13 @@ public enum HandoffFormat: String, Sendable, CaseIterable, Codable {
   case onnx
   /// One GGUF file for llama.cpp and its kin.
   case gguf
+  /// The threshold dictionary of the authors of CHESS, a file of `torch.save`.
+  case chessPt = "chess-pt"
+  /// Thresholds relative to each token's greatest gate, as labscommunity/cascadia reads them.
+  case perChannelJSON = "per-channel-json"
   /// A row a channel of the FFN, for spreadsheets and data frames.
   case csv
 
   /// Whether the dense model is a part of it.
-  public var holdsWeights: Bool { self != .csv }
+  public var holdsWeights: Bool { [.transformers, .onnx, .gguf].contains(self) }
 }

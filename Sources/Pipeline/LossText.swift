@@ -19,13 +19,15 @@ public enum LossText: Sendable, Equatable {
   private static let tokens = 2048
   private static let windowLength = 256
 
-  /// Documents in order, cut into windows of 256 tokens or of the model's context, 2048 tokens at most; one shorter
-  /// window where the text does not fill any.
+  /// Documents in order, cut into windows of 256 tokens or of the model's context, 2048 tokens at most unless told
+  /// otherwise; one shorter window where the text does not fill any.
   ///
   /// - Throws: `CorpusError`, or ``PipelineError`` where the text has no two tokens, or tokens that the model lacks.
-  func windows(_ tokenizer: Tokenizer, contextLength: Int, vocabularySize: Int, model: String) throws -> [[Int32]] {
+  func windows(
+    _ tokenizer: Tokenizer, contextLength: Int, vocabularySize: Int, model: String, atMost count: Int = tokens
+  ) throws -> [[Int32]] {
     let length = max(min(Self.windowLength, contextLength), 2)
-    let limit = max(Self.tokens / length, 1) * length
+    let limit = max(count / length, 1) * length
     var tokens: [Int32] = []
     try forEachDocument { text in
       tokens += tokenizer.encode(text) + (tokenizer.endOfText.map { [$0] } ?? [])
@@ -41,9 +43,12 @@ public enum LossText: Sendable, Equatable {
   }
 
   /// The same, of a model's tokens.
-  func windows(_ tokenizer: TokenizerModel, _ c: ModelConfiguration, model: String) throws -> [[Int32]] {
+  func windows(
+    _ tokenizer: TokenizerModel, _ c: ModelConfiguration, model: String, atMost count: Int = tokens
+  ) throws -> [[Int32]] {
     try windows(
-      Tokenizer(tokenizer), contextLength: c.contextLength, vocabularySize: c.vocabularySize, model: model)
+      Tokenizer(tokenizer), contextLength: c.contextLength, vocabularySize: c.vocabularySize, model: model,
+      atMost: count)
   }
 
   /// `built-in`; the SHA-256 of one file; of several files, that of a list with a line `DIGEST  NAME` for each.

@@ -15,11 +15,7 @@ struct OffsetProbe {
   let weights: any WeightSource
   let threads: Int
 
-  /// Evenly spaced, so that every source has its part.
-  static func sequences(of sample: TokenSequences) -> [[Int32]] {
-    let count = min(max(tokens / sample.sequenceLength, 1), sample.count)
-    return (0..<count).map { sample[$0 * sample.count / count] }
-  }
+  static func sequences(of sample: TokenSequences) -> [[Int32]] { sample.evenlySpaced(tokens: tokens) }
 
   /// One a layer.
   ///

@@ -120,6 +120,7 @@ extension PipelineDocument.Solve {
   /// The method at every sparsity, in the order of the file.
   var requests: [SolverRequest] {
     get throws(SolverError) {
+      try method.checkSolvable()
       var requests: [SolverRequest] = []
       for sparsity in self.sparsity {
         requests.append(

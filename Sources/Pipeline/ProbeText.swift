@@ -31,10 +31,7 @@ struct ProbeText {
     }
     let sequences = try TokenSequences(contentsOf: URL(filePath: sample))
     try sequences.check(model, path: sample)
-    // Evenly spaced, so that every source has its part.
-    let chosen = min(max(count / sequences.sequenceLength, 1), sequences.count)
-    let windows = (0..<chosen).map { sequences[$0 * sequences.count / chosen] }
-    return ProbeWindows(windows: windows, text: sequences.contentHash)
+    return ProbeWindows(windows: sequences.evenlySpaced(tokens: count), text: sequences.contentHash)
   }
 
   /// The first tokens of some windows, for what takes hundreds of passes.

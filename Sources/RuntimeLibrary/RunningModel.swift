@@ -1,4 +1,3 @@
-import Foundation
 import SparseBundle
 import SparseRuntime
 import Tokenizers
@@ -23,8 +22,7 @@ final class RunningModel {
     vocabularySize = bundle.configuration.vocabularySize
     self.capacity = capacity == 0 ? context : capacity
     engine = try SparseEngine(
-      bundle, WeightCache.standard().weights(of: bundle), capacity: self.capacity,
-      threads: threads == 0 ? ProcessInfo.processInfo.activeProcessorCount : threads)
+      bundle, capacity: self.capacity, threads: threads == 0 ? nil : threads)
     logits = .allocate(capacity: vocabularySize)
   }
 

@@ -8,6 +8,8 @@ public struct SolverRequest: Sendable, Hashable, Codable {
     case magnitude
     case wina
     case planes
+    /// None of ours: thresholds were computed elsewhere, on gates and, with attention, its inputs.
+    case imported
   }
 
   public var method: Method
@@ -57,7 +59,7 @@ public struct SolverRequest: Sendable, Hashable, Codable {
     guard cut >= 0, cut <= 0.5 else { throw .notASecondCut(cut) }
     let input = inputCut ?? method.defaultInputCut(sparsity: sparsity)
     guard input >= 0, input <= 1 else { throw .notAnInputCut(input) }
-    guard !method.sources.isEmpty || (cut == 0 && input == 0) else { throw .noCuts(method) }
+    guard method.mayCut || (cut == 0 && input == 0) else { throw .noCuts(method) }
     guard !method.gradesWeights || sparsity <= Self.mostSaved else { throw .tooFewBytes(1 - sparsity) }
     if let allocation, !method.allocations.contains(allocation) { throw .noAllocation(method, allocation) }
     guard !head || method.gradesWeights else { throw .noHead(method) }
@@ -101,7 +103,7 @@ public struct SolverRequest: Sendable, Hashable, Codable {
       case .cats: CATS()
       case .chess: CHESS(norm: norm ?? .rms, upDecides: source == .up)
       case .energy: Energy(source: source ?? .gate, sourceShare: sourceShare)
-      case .magnitude, .wina, .planes: nil
+      case .magnitude, .wina, .planes, .imported: nil
       }
     }
   }
@@ -151,7 +153,7 @@ extension SolverRequest.Method {
   /// of channels, or both factors are known in part.
   public var sources: [MaskSource] {
     switch self {
-    case .cats: [.gate]
+    case .cats, .imported: [.gate]
     case .chess: [.gate, .up]
     case .energy: [.perChannel, .gate, .up]
     case .magnitude, .wina, .planes: []
@@ -159,7 +161,10 @@ extension SolverRequest.Method {
   }
 
   /// How a budget may be divided, the way it is unless another is asked for first.
-  public var allocations: [Allocation] { cutsInputs ? [.uniform, .greedy] : [.uniform, .global] }
+  public var allocations: [Allocation] {
+    if self == .imported { return [.uniform] }
+    return cutsInputs ? [.uniform, .greedy] : [.uniform, .global]
+  }
 
   /// Every projection's input is cut by itself, and no channel of the FFN by a factor.
   public var cutsInputs: Bool { self == .magnitude || self == .wina }
@@ -170,6 +175,9 @@ extension SolverRequest.Method {
   /// Scores weigh inputs by the norms of their weight columns.
   public var weighsColumns: Bool { self == .wina }
 
+  /// Whether the FFN may have a second and an input cut.
+  var mayCut: Bool { !sources.isEmpty && self != .imported }
+
   /// Whether thresholds depend on the model's weights besides the statistics.
   public var needsWeights: Bool { weighsColumns || gradesWeights }
 
@@ -179,6 +187,14 @@ extension SolverRequest.Method {
   /// - Throws: ``SolverError/notExportable(_:)``.
   public func checkExportable() throws(SolverError) {
     guard isExportable else { throw .notExportable(self) }
+  }
+
+  /// Those that find thresholds by statistics.
+  public static var solvable: [Self] { allCases.filter { $0 != .imported } }
+
+  /// - Throws: ``SolverError/notSolvable(_:)``.
+  public func checkSolvable() throws(SolverError) {
+    guard Self.solvable.contains(self) else { throw .notSolvable(self) }
   }
 
   fileprivate var defaultSource: MaskSource { sources.first ?? .gate }
@@ -209,6 +225,7 @@ public enum SolverError: Error, Equatable, Sendable {
   case noAllocation(SolverRequest.Method, Allocation)
   case noHead(SolverRequest.Method)
   case notExportable(SolverRequest.Method)
+  case notSolvable(SolverRequest.Method)
   case malformed(String)
 }
 
@@ -244,6 +261,9 @@ extension SolverError: CustomStringConvertible {
     case .notExportable(let method):
       "bundles cannot hold the thresholds of method '\(method.rawValue)': choose one of "
         + SolverRequest.Method.allCases.filter(\.isExportable).map { "'\($0.rawValue)'" }.joined(separator: ", ")
+    case .notSolvable(let method):
+      "method '\(method.rawValue)' is no way to solve thresholds: choose one of "
+        + SolverRequest.Method.solvable.map { "'\($0.rawValue)'" }.joined(separator: ", ")
     case .malformed(let reason):
       "these are not Gambit thresholds: \(reason)"
     }

@@ -44,42 +44,7 @@ struct ExportCommand: ParsableCommand {
     let ladder = try thresholds.map { try Thresholds(SafetensorsFile(path: $0)) }
     let done = try stage.run(
       Checkpoint.open(model.model), ladder[0], others: Array(ladder.dropFirst()), output: output, options.console)
-    let bundle = try ModelBundle(path: output)
-    let result = Result(
-      output: output, bytes: try bundle.size, sparsities: bundle.manifest.sparsification.sparsities,
-      weights: bundle.manifest.weights, quality: bundle.manifest.quality, exact: done.exact)
-    try options.print(result, text: "\(output): \(Format.bytes(result.bytes))\n\(summary(result))")
-  }
-
-  /// What was kept exactly, and what rounding costs.
-  private func summary(_ result: Result) -> String {
-    let (weights, exact) = (result.weights, result.exact)
-    var lines = [
-      "\(weights.type.rawValue): \(Format.percent(exact.share)) of the weights and \(exact.exactMatrices) of \(exact.matrices) matrices are exactly the model's"
-    ]
-    for budget in result.quality.budgets {
-      lines.append(
-        "at sparsity \(budget.sparsity): perplexity \(Format.fixed(budget.perplexity, 2)), dense "
-          + "\(Format.fixed(result.quality.densePerplexity, 2)); KL \(Format.scientific(budget.kl)) nats a token; "
-          + "\(Format.percent(budget.activatedShare)) of the weights read; on \(result.quality.tokens) tokens")
-    }
-    guard weights.measuredOn != nil else { return lines.joined(separator: "\n") }
-    lines.append("KL of the weights alone \(Format.scientific(weights.kl)) nats a token")
-    if let rounding = weights.activationRoundingKl {
-      lines.append(
-        "KL of activations rounded to 8 bits \(Format.scientific(rounding)): runtimes should multiply \(weights.activations == .int8 ? "so" : "exact ones")"
-      )
-    }
-    return lines.joined(separator: "\n")
-  }
-
-  private struct Result: Encodable {
-    var output: String
-    var bytes: Int
-    var sparsities: [Double]
-    var weights: BundleManifest.Weights
-    var quality: BundleQuality
-    var exact: ExactWeights
+    try ExportedBundle(output, done).print(options)
   }
 }
 

@@ -22,7 +22,7 @@ struct GambitCommand: ParsableCommand {
         name: "Its stages",
         subcommands: [
           SampleCommand.self, CollectCommand.self, MergeCommand.self, SolveCommand.self, ExportCommand.self,
-          VerifyCommand.self, SignCommand.self, HandoffCommand.self,
+          VerifyCommand.self, SignCommand.self, HandoffCommand.self, ImportCommand.self,
         ]),
       CommandGroup(
         name: "Looking and measuring",

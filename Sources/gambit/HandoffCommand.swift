@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Interchange
 import Pipeline
 import Reports
@@ -8,9 +9,10 @@ struct HandoffCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "handoff", abstract: "Writes a bundle as what another runtime reads.",
     discussion: """
-      transformers: a Hugging Face folder, dense, or sparse where its code is trusted. onnx: \
-      a graph for onnxruntime and its kin, sparse or dense at any run. gguf: one file for llama.cpp and \
-      its kin, which run the dense model; thresholds are metadata under 'gambit.'. csv: a row a channel of the FFN with \
+      transformers: a Hugging Face folder, dense, or sparse where its code is trusted. onnx: a graph for onnxruntime, \
+      sparse or dense in each run. gguf: one file for llama.cpp and its kin, which run the dense model; thresholds are \
+      metadata under 'gambit.'. chess-pt: the threshold dictionary of the authors of CHESS. per-channel-json: thresholds \
+      relative to each token's greatest gate, as labscommunity/cascadia reads them. csv: a row a channel of the FFN with \
       its threshold and, by the statistics, what it keeps and loses. What a format cannot carry is refused with the \
       reason, and so is a bundle whose files are not what its manifest says. Documentation/handoff.md says what is kept \
       and what is lost.
@@ -24,23 +26,30 @@ struct HandoffCommand: ParsableCommand {
 
   @Option(
     help: """
-      For transformers, onnx and gguf: the type of the matrices, q8_0 for gguf alone; the bundle's where the format has it, \
-      or else f32, unless given.
+      For transformers, onnx and gguf: the type of the matrices, q8_0 for gguf alone; the bundle's where the format \
+      has it, or else f32, unless given.
       """)
   var weights: HandoffWeights?
 
-  @Option(help: ArgumentHelp("For csv: the statistics that the thresholds were solved from.", valueName: "path"))
+  @Option(
+    help: ArgumentHelp(
+      "For csv: the statistics that the thresholds were solved from; 'statistics.h5' beside the bundle unless given.",
+      valueName: "path"))
   var statistics: String?
+
+  @OptionGroup(title: "For chess-pt and per-channel-json") var text: GateTextOptions
 
   @Option(help: ArgumentHelp("The file or folder to write.", valueName: "path"))
   var output: String
 
   @OptionGroup var budget: BudgetOptions
+  @OptionGroup var threads: ThreadOptions
   @OptionGroup var options: OutputOptions
 
   func validate() throws {
-    guard (to == .csv) == (statistics != nil) else {
-      throw ValidationError("csv needs --statistics, and no other format has a use for it.")
+    guard statistics == nil || to == .csv else { throw ValidationError("--statistics is for csv alone.") }
+    guard text.text.isEmpty || to == .chessPt || to == .perChannelJSON else {
+      throw ValidationError("--text is for chess-pt and per-channel-json.")
     }
     guard weights == nil || to.holdsWeights else {
       throw ValidationError("--weights is for formats that hold weights.")
@@ -54,6 +63,10 @@ struct HandoffCommand: ParsableCommand {
     case .transformers: try write(bundle, TransformersHandoff(bundle, weights: weights).write)
     case .onnx: try write(bundle, ONNXHandoff(bundle, weights: weights).write)
     case .gguf: try write(bundle, GGUFHandoff(bundle, weights: weights).write)
+    case .chessPt: try CHESSDictionary(bundle, measuredGates(bundle).layers).write(to: output)
+    case .perChannelJSON:
+      let measured = try measuredGates(bundle)
+      try PerChannelThresholds(bundle, measured.layers, of: measured.text).write(to: output)
     case .csv: try writeTable(bundle)
     }
     try options.print(Written(format: to, output: output), text: output)
@@ -69,9 +82,14 @@ struct HandoffCommand: ParsableCommand {
     }
   }
 
+  /// What thresholds alone do not tell.
+  private func measuredGates(_ bundle: ModelBundle) throws -> GateMeasurement.Measured {
+    try GateMeasurement(text: text.lossText, threads: threads.threads).run(bundle, options.console)
+  }
+
   private func writeTable(_ bundle: ModelBundle) throws {
-    guard let statistics else { return }
-    let table = try ChannelTable(bundle, statistics: statistics)
+    let beside = URL(filePath: bundle.path).deletingLastPathComponent().appending(path: "statistics.h5").path
+    let table = try ChannelTable(bundle, statistics: statistics ?? beside)
     let total = Double(bundle.configuration.layerCount)
     try options.console.task("handoff", total: total, unit: "layers") { task in
       try table.write(to: output) { task.advance(to: Double($0)) }
@@ -82,6 +100,23 @@ struct HandoffCommand: ParsableCommand {
     var format: HandoffFormat
     var output: String
   }
+}
+
+/// The text that gate activations are counted of, where thresholds do not tell enough.
+struct GateTextOptions: ParsableArguments {
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      """
+      Files or globs of .txt or .jsonl on which gate activations are counted; unless given the calibration sample, \
+      where it lies beside the bundle as 'sample.h5', or else a short built-in text.
+      """, valueName: "files"))
+  var text: [String] = []
+
+  @Option(help: ArgumentHelp("The field of a JSON line that holds the text.", valueName: "name"))
+  var field = "text"
+
+  var lossText: LossText { text.isEmpty ? .builtIn : .files(text, field: field) }
 }
 
 extension HandoffFormat: ExpressibleByArgument {}

@@ -157,7 +157,7 @@ struct SolveCommand: ParsableCommand {
 
   /// Of each option what a method takes unless told otherwise comes first.
   private func printMethods() throws {
-    let methods = SolverRequest.Method.allCases.map { method in
+    let methods = SolverRequest.Method.solvable.map { method in
       Method(
         name: method, norms: method.norms, sources: method.sources, secondCut: method.defaultSecondCut,
         inputCutOfSparsity: method.inputCutOfSparsity, allocations: method.allocations, exportable: method.isExportable)
@@ -213,7 +213,14 @@ struct SolveCommand: ParsableCommand {
   }
 }
 
-extension SolverRequest.Method: ExpressibleByArgument {}
+extension SolverRequest.Method: ExpressibleByArgument {
+  public init?(argument: String) {
+    guard let method = Self.solvable.first(where: { $0.rawValue == argument }) else { return nil }
+    self = method
+  }
+
+  public static var allValueStrings: [String] { solvable.map(\.rawValue) }
+}
 extension CHESS.Norm: ExpressibleByArgument {}
 extension MaskSource: ExpressibleByArgument {}
 extension Allocation: ExpressibleByArgument {}

@@ -6,6 +6,7 @@ import Evaluation
 import Files
 import Foundation
 import Gzip
+import Interchange
 import Pipeline
 import Signatures
 import SparseBundle
@@ -32,6 +33,9 @@ enum FuzzedFormat: String, CaseIterable {
   case statistics
   case sample
   case signature
+  case dictionary
+  case pickle
+  case ratios
 
   /// How the file is called where readers go by the name.
   var fileName: String {
@@ -60,6 +64,12 @@ enum FuzzedFormat: String, CaseIterable {
     case .compressed: try unpack(path)
     case .statistics: try readStatistics(path)
     case .sample: _ = try TokenSequences(contentsOf: URL(filePath: path))
+    case .dictionary: _ = try ForeignThresholds(path: path, .chessPt, for: Self.foreignConfiguration)
+    // What lies in a dictionary, whose checksum would stop nearly all mutations.
+    case .pickle:
+      var reader = PickleReader(Array(try Data(contentsOf: URL(filePath: path)))[...])
+      _ = try reader.read()
+    case .ratios: _ = try ForeignThresholds(path: path, .perChannelJSON, for: Self.foreignConfiguration)
     case .signature:
       // What is signed is read only where the signature is one of a key that is trusted.
       try FolderSignature.check(URL(filePath: path).deletingLastPathComponent().path, trusting: [Self.trustedKey])
@@ -127,6 +137,12 @@ enum FuzzedFormat: String, CaseIterable {
   private static let tests = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().path
   private static let seedConfiguration = try! ModelConfiguration(
     huggingFaceConfiguration: tests + "/Fuzzing/Seeds/configuration/planes")
+  /// Of the model that seeds of thresholds computed elsewhere are for.
+  private static let foreignConfiguration = {
+    var c = seedConfiguration
+    (c.layerCount, c.intermediateSize) = (2, 4)
+    return c
+  }()
   private static let trustedKey = try! TrustedKey(path: tests + "/SignaturesTests/Fixtures/key.pub")
   private static let clock = TemplateClock(Date(timeIntervalSince1970: 0), in: .gmt)
 }

@@ -13,6 +13,7 @@ import shutil
 import struct
 import subprocess
 import tempfile
+import zipfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -181,6 +182,15 @@ def main() -> None:
             {"id": 0, "contexts": ["Question: Which is a fruit?\nAnswer:"], "continuations": [" Pear", " Wool"], "gold": 0},
             {"id": "b", "contexts": ["He sat", "She sat"], "continuations": [" down"], "gold": 1},
         ]))
+    dictionaries = REPOSITORY / "Tests" / "InterchangeTests" / "Fixtures"
+    for name in ("bfloat16", "views"):
+        dictionary = dictionaries / f"chess-{name}.pt"
+        seed("dictionary", name, dictionary.read_bytes())
+        with zipfile.ZipFile(dictionary) as archive:
+            seed("pickle", name, archive.read(next(part for part in archive.namelist() if part.endswith("data.pkl"))))
+    seed("ratios", "two-layers", json.dumps({
+        "version": 1, "model_id": "m", "n_intermediate": 4, "calibration_n_tokens": 9, "target_active_frac": 0.5,
+        "notes": "by hand", "layers": [{"layer_id": layer, "thresholds": [0.1, 0, 1, 1.5]} for layer in range(2)]}))
     seed("signature", "signed", (
         REPOSITORY / "Tests" / "SignaturesTests" / "Fixtures" / "signed" / "model.sig").read_bytes())
 

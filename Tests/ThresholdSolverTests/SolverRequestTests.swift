@@ -60,9 +60,20 @@ struct SolverRequestTests {
     }
   }
 
+  @Test func importedThresholdsAreNotSolvedAndHaveNoCuts() throws {
+    #expect(throws: SolverError.notSolvable(.imported)) { try SolverRequest.Method.imported.checkSolvable() }
+    for method in SolverRequest.Method.solvable { try method.checkSolvable() }
+    #expect(throws: SolverError.noCuts(.imported)) {
+      try SolverRequest(method: .imported, secondCut: 0.1, attention: false, sparsity: 0.5)
+    }
+    #expect(throws: SolverError.noAllocation(.imported, .global)) {
+      try SolverRequest(method: .imported, attention: true, allocation: .global, sparsity: 0.5)
+    }
+  }
+
   @Test func filesOfEveryOptionHaveTheirOwnName() throws {
     var requests: Set<SolverRequest> = []
-    for method in SolverRequest.Method.allCases {
+    for method in SolverRequest.Method.solvable {
       for norm in [nil] + method.norms.map(Optional.some) {
         for source in method.sources.isEmpty ? [nil] : method.sources.map(Optional.some) {
           for cut in method.sources.isEmpty ? [0] : [0, 0.1, 0.2] {
@@ -107,7 +118,7 @@ struct SolverRequestTests {
   }
 
   @Test func onlyMethodsThatCutInputsAreDividedGreedily() throws {
-    for method in SolverRequest.Method.allCases where !method.cutsInputs {
+    for method in SolverRequest.Method.solvable where !method.cutsInputs {
       #expect(throws: SolverError.noAllocation(method, .greedy)) {
         try SolverRequest(method: method, attention: true, allocation: .greedy, sparsity: 0.5)
       }
@@ -120,7 +131,7 @@ struct SolverRequestTests {
   @Test func onlyGradedWeightsHaveAHeadOnDemand() throws {
     let request = try SolverRequest(method: .planes, attention: false, head: true, sparsity: 0.5)
     #expect(request.fileName == "thresholds-planes-head-0.5.safetensors")
-    for method in SolverRequest.Method.allCases where method != .planes {
+    for method in SolverRequest.Method.solvable where method != .planes {
       #expect(throws: SolverError.noHead(method)) {
         try SolverRequest(method: method, attention: false, head: true, sparsity: 0.5)
       }

@@ -96,8 +96,13 @@ def end_to_end(model: Path, scratch: Path, outcome: Outcome) -> None:
     check(comparison_checks.comparison_is_readable, run, model, scratch)
     check(comparison_checks.pages_fit_screens, run, scratch)
 
+    check(handoff_checks.folder_is_the_bundle, run, scratch)
     check(handoff_checks.gguf_is_the_bundle, run, scratch)
     check(handoff_checks.gguf_is_quantised_as_ggml_does, run, scratch)
+    check(handoff_checks.dictionary_is_the_bundle, run, scratch)
+    check(handoff_checks.dictionary_makes_the_bundles_masks, run, scratch)
+    check(handoff_checks.relative_thresholds_keep_as_much, run, scratch)
+    check(handoff_checks.others_thresholds_are_taken_over, run, model, scratch)
     check(handoff_checks.table_is_what_the_statistics_say, run, scratch)
     check(onnx_checks.graph_is_valid, run, scratch)
     check(onnx_checks.golden_vectors_are_met, run, scratch)

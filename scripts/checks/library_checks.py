@@ -16,14 +16,15 @@ PROMPT, TOKENS = "The lighthouse keeper wrote that", 12
 
 
 def examples_decode_as_the_program(run: RunDirectory, scratch: Path) -> None:
-    """library: a C program and a Python script continue a prompt with the tokens that `gambit generate` finds."""
+    """library: programs in C, Python and Swift continue a prompt with the tokens that `gambit generate` finds."""
     program = scratch / "continue"
     subprocess.run(
         ["clang", "-Wall", "-Wextra", "-Werror", "-I", REPOSITORY / "Sources" / "RuntimeLibrary", EXAMPLES / "continue.c",
          "-L", LIBRARY.parent, "-lGambitRuntime", f"-Wl,-rpath,{LIBRARY.parent}", "-o", program], check=True)
     ids = gambit.ask("generate", "--bundle", run.bundle, "--prompt", PROMPT, "--max-tokens", TOKENS)["ids"]
     require(len(ids) == TOKENS, f"the program ends after {len(ids)} tokens")
-    for command in ([program], [sys.executable, EXAMPLES / "continue.py", LIBRARY]):
+    swift = gambit.PROGRAM.parent / "continue"
+    for command in ([program], [sys.executable, EXAMPLES / "continue.py", LIBRARY], [swift]):
         answer = subprocess.run([*command, run.bundle, PROMPT, str(TOKENS)], capture_output=True, text=True)
         found = [int(line.split("\t")[0]) for line in answer.stdout.splitlines() if line[:1].isdigit()]
         require(answer.returncode == 0 and found == ids, f"{command[0]}: {found}, not {ids} {answer.stderr}")

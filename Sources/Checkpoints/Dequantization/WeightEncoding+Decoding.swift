@@ -4,7 +4,7 @@ extension WeightEncoding {
   ///
   /// - Precondition: `source` holds exactly the blocks of `target.count` weights, and those fill whole blocks.
   /// - Complexity: O(`target.count`), without allocation.
-  func decode(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableBufferPointer<Float>) {
+  package func decode(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableBufferPointer<Float>) {
     precondition(byteCount(of: target.count) == source.count)
     guard let source = source.baseAddress, let first = target.baseAddress else { return }
     let blocks = target.count / weightsPerBlock

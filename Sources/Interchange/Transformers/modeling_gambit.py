@@ -141,8 +141,9 @@ class Thresholded:
 
     def use_thresholds(self, encoded: bytes, path: str) -> None:
         for layer, tensors in zip(self.model.layers, split_by_layer(encoded, self.config, path), strict=True):
-            device = layer.mlp.down_proj.weight.device
-            layer.thresholds = LayerThresholds(layer, tensors, self.config).to("cpu" if device.type == "meta" else device)
+            device = layer.mlp.down_proj.weight.device  # "meta" where it was offloaded
+            layer.thresholds = LayerThresholds(layer, tensors, self.config)
+            layer.thresholds.to("cpu" if device.type == "meta" else device)
         self.thresholds = encoded
         divisors = getattr(self.config, "gambit_rope_frequency_divisors", None)
         for name, frequencies in self.model.rotary_emb.named_buffers() if divisors else ():

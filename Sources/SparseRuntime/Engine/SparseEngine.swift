@@ -8,7 +8,7 @@ import Transformer
 
 /// Decodes with kernels that read only the weights which a token keeps, on threads that stay.
 ///
-///     let engine = try SparseEngine(bundle, weights, capacity: 256, threads: 2)
+///     let engine = try SparseEngine(bundle, capacity: 256, threads: 2)
 ///     engine.step(token, sparse: true)
 ///     let next = engine.withLogits { sampler.next($0) }
 ///
@@ -44,6 +44,24 @@ public final class SparseEngine: TokenDecoder {
   var headTasks = 1
   var leastLogit: Float = 0
   private var tasks: EngineTasks?
+
+  /// An engine for a bundle.
+  ///
+  /// - Parameters:
+  ///   - cache: Where weights are mapped from that were unpacked before, and where they are unpacked to.
+  ///   - capacity: The most tokens that will be decoded; the model's context unless given.
+  ///   - threads: Those that share the work of a token; one a core unless given.
+  /// - Throws: `BundleError` where the weights are damaged or do not fit the model, `FileError` where they cannot be read
+  ///   or unpacked, `InstructionSetError` where the environment's `GAMBIT_ISA` names none.
+  /// - Precondition: `capacity` and `threads` are positive.
+  /// - Complexity: O(weights) where they are not in the cache.
+  public convenience init(
+    _ bundle: ModelBundle, cache: WeightCache = .standard(), capacity: Int? = nil, threads: Int? = nil
+  ) throws {
+    try self.init(
+      bundle, cache.weights(of: bundle), capacity: capacity ?? bundle.configuration.contextLength,
+      threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
+  }
 
   /// - Parameters:
   ///   - capacity: The most tokens that will be decoded.
