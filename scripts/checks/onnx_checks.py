@@ -104,13 +104,13 @@ def require_golden(graph: Path, bundle: Path) -> None:
     for text in range(sum(name.endswith(".tokens") for name in golden)):
         vectors = {name.split(".", 2)[2]: values for name, values in golden.items() if name.startswith(f"texts.{text}.")}
         tokens, positions = vectors["tokens"], vectors["positions"]
-        decoder.forget()
-        dense = decoder.logits([tokens], sparse=False)[0]
+        dense, sparse, unsaid = (decoder.alone([tokens], sparse)[0] for sparse in (False, True, None))
+        require(np.array_equal(sparse, unsaid) and not np.array_equal(sparse, dense), "it is not sparse unless told")
         given.decoder.forget()
         # A few positions at once, then one at a time.
         pieces = [slice(0, 8), *(slice(index, index + 1) for index in range(8, len(tokens)))]
-        sparse = np.concatenate([given.run(tokens, piece, vectors) for piece in pieces])
-        for kind, logits in (("dense", dense), ("sparse", sparse)):
+        recorded = np.concatenate([given.run(tokens, piece, vectors) for piece in pieces])
+        for kind, logits in (("dense", dense), ("sparse", recorded)):
             difference = np.abs(logits[positions] - vectors[kind]).max()
             require(difference <= tolerance, f"text {text}: {kind} logits differ by {difference}")
 

@@ -54,6 +54,11 @@ class Decoder:
         """`[batch, sequence, vocabulary]`."""
         return self.run(tokens, sparse, attended)["logits"]
 
+    def alone(self, tokens, sparse: bool | None) -> np.ndarray:
+        """The same with nothing before them."""
+        self.forget()
+        return self.logits(tokens, sparse)
+
     def greedy(self, prompt: list[int], count: int, sparse: bool) -> list[int]:
         """Continues a prompt as `gambit generate` does: all of it but the last token is read densely."""
         self.forget()
