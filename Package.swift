@@ -22,6 +22,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
   ],
   targets: [
@@ -76,8 +77,9 @@ let package = Package(
       name: "Interchange",
       dependencies: [
         "Files", "Gzip", "LinearAlgebra", "Tokenizers", "Checkpoints", "ActivationStatistics", "ThresholdSolver",
-        "SparseBundle",
+        "SparseBundle", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
+      exclude: ["ONNX/onnx.proto"],
       // What goes along with a hand-off is a part of the program: it needs no files beside it.
       resources: [.embedInCode("Transformers/modeling_gambit.py")]),
     .target(name: "Reports"),
@@ -149,7 +151,8 @@ if ProcessInfo.processInfo.environment["GAMBIT_FUZZ"] != nil {
       name: "fuzz",
       dependencies: [
         "Files", "Signatures", "HDF5", "Zstandard", "Gzip", "Corpus", "Tokenizers", "ChatTemplates", "Checkpoints",
-        "ActivationStatistics", "ThresholdSolver", "SparseBundle", "Evaluation", "Interchange", "Pipeline", "TestSupport",
+        "ActivationStatistics", "ThresholdSolver", "SparseBundle", "Evaluation", "Interchange", "Pipeline",
+        "TestSupport",
       ],
       path: "Tests/Fuzzing", exclude: ["Seeds", "make_seeds.py"]))
 }

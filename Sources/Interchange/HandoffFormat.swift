@@ -2,6 +2,8 @@
 public enum HandoffFormat: String, Sendable, CaseIterable, Codable {
   /// A Hugging Face folder, with code that applies thresholds.
   case transformers
+  /// A graph of ONNX's own operators, and its weights beside it.
+  case onnx
   /// One GGUF file for llama.cpp and its kin.
   case gguf
   /// The threshold dictionary of the authors of CHESS, a file of `torch.save`.
@@ -12,5 +14,5 @@ public enum HandoffFormat: String, Sendable, CaseIterable, Codable {
   case csv
 
   /// Whether the dense model is a part of it.
-  public var holdsWeights: Bool { self == .transformers || self == .gguf }
+  public var holdsWeights: Bool { [.transformers, .onnx, .gguf].contains(self) }
 }

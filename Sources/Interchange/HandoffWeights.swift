@@ -1,5 +1,6 @@
 import Checkpoints
 import LinearAlgebra
+import SparseBundle
 
 /// How the matrices of a dense model are encoded that is handed off. Raw values are the words of `--weights`.
 // swift-format-ignore: AlwaysUseLowerCamelCase
@@ -24,6 +25,24 @@ public enum HandoffWeights: String, Sendable, CaseIterable, Codable {
     case .f16: .f16
     case .q8_0: nil
     }
+  }
+
+  /// How a tensor is encoded where matrices are encoded as this: norms and biases are float32 always.
+  func encoding(of tensor: ModelTensor, in c: ModelConfiguration) -> HandoffWeights {
+    c.shape(of: tensor)?.count == 2 ? self : .f32
+  }
+
+  /// `f32` or `f16`: what was chosen, or else the type of the bundle, or else `f32`.
+  ///
+  /// - Throws: ``HandoffError/cannotCarry(_:format:instead:)`` where another one was.
+  static func floats(
+    _ chosen: HandoffWeights?, of bundle: ModelBundle, for format: HandoffFormat
+  ) throws(HandoffError) -> HandoffWeights {
+    let weights = chosen ?? HandoffWeights(rawValue: bundle.manifest.weights.type.rawValue) ?? .f32
+    guard weights.type != nil else {
+      throw .cannotCarry("weights of \(weights.rawValue)", format: format, instead: "choose f16 or f32")
+    }
+    return weights
   }
 
   /// Hands the bytes of a matrix to `sink`, row by row.

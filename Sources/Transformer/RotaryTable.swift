@@ -14,16 +14,10 @@ public struct RotaryTable: Sendable {
   ///
   /// Complexity: O(`positions` · head dimension).
   public init(_ configuration: ModelConfiguration, positions: Int, local: Bool = false) {
-    let localBase = local ? configuration.localRopeBase : nil
-    let base = localBase ?? configuration.ropeBase
-    let divisors = localBase == nil ? configuration.ropeFrequencyDivisors : nil
     let half = configuration.headDimension / 2
     cosine = Matrix(rows: positions, columns: half)
     sine = Matrix(rows: positions, columns: half)
-    for i in 0..<half {
-      let exponent = Double(2 * i) / Double(configuration.headDimension)
-      let divisor = divisors?[i] ?? 1
-      let frequency = Float(1 / pow(base, exponent)) / divisor
+    for (i, frequency) in configuration.rotaryFrequencies(local: local).enumerated() {
       for position in 0..<positions {
         let angle = Double(Float(position) * frequency)
         cosine.base[position * half + i] = Float(cos(angle))

@@ -9,12 +9,13 @@ struct HandoffCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "handoff", abstract: "Writes a bundle as what another runtime reads.",
     discussion: """
-      transformers: a Hugging Face folder, dense, or sparse where its code is trusted. gguf: one file for llama.cpp and \
-      its kin, which run the dense model; thresholds are metadata under 'gambit.'. chess-pt: the threshold dictionary \
-      of the authors of CHESS. per-channel-json: thresholds relative to each token's greatest gate, as \
-      labscommunity/cascadia reads them. csv: a row a channel of the FFN with its threshold and, by the statistics, what \
-      it keeps and loses. What a format cannot carry is refused with the reason, and so is a bundle whose files are not \
-      what its manifest says. Documentation/handoff.md says what is kept and what is lost.
+      transformers: a Hugging Face folder, dense, or sparse where its code is trusted. onnx: a graph for onnxruntime, \
+      sparse or dense in each run. gguf: one file for llama.cpp and its kin, which run the dense model; thresholds are \
+      metadata under 'gambit.'. chess-pt: the threshold dictionary of the authors of CHESS. per-channel-json: thresholds \
+      relative to each token's greatest gate, as labscommunity/cascadia reads them. csv: a row a channel of the FFN with \
+      its threshold and, by the statistics, what it keeps and loses. What a format cannot carry is refused with the \
+      reason, and so is a bundle whose files are not what its manifest says. Documentation/handoff.md says what is kept \
+      and what is lost.
       """)
 
   @Argument(help: "The bundle's folder.")
@@ -25,8 +26,8 @@ struct HandoffCommand: ParsableCommand {
 
   @Option(
     help: """
-      For transformers and gguf: the type of the matrices, q8_0 for gguf alone; the bundle's where the format has it, \
-      or else f32, unless given.
+      For transformers, onnx and gguf: the type of the matrices, q8_0 for gguf alone; the bundle's where the format \
+      has it, or else f32, unless given.
       """)
   var weights: HandoffWeights?
 
@@ -60,6 +61,7 @@ struct HandoffCommand: ParsableCommand {
     let bundle = try ModelBundle(path: self.bundle, sparsity: budget.sparsity)
     switch to {
     case .transformers: try write(bundle, TransformersHandoff(bundle, weights: weights).write)
+    case .onnx: try write(bundle, ONNXHandoff(bundle, weights: weights).write)
     case .gguf: try write(bundle, GGUFHandoff(bundle, weights: weights).write)
     case .chessPt: try CHESSDictionary(bundle, measuredGates(bundle).layers).write(to: output)
     case .perChannelJSON:

@@ -19,6 +19,7 @@ import evaluation_checks
 import gambit
 import handoff_checks
 import library_checks
+import onnx_checks
 import parity_checks
 import quantization_checks
 import refusal_checks
@@ -103,6 +104,11 @@ def end_to_end(model: Path, scratch: Path, outcome: Outcome) -> None:
     check(handoff_checks.relative_thresholds_keep_as_much, run, scratch)
     check(handoff_checks.others_thresholds_are_taken_over, run, model, scratch)
     check(handoff_checks.table_is_what_the_statistics_say, run, scratch)
+    check(onnx_checks.graph_is_valid, run, scratch)
+    check(onnx_checks.golden_vectors_are_met, run, scratch)
+    check(onnx_checks.text_goes_on_as_the_programs, run, scratch)
+    check(onnx_checks.padding_changes_nothing, run, scratch)
+    check(onnx_checks.every_family_is_met, scratch)
     check(library_checks.examples_decode_as_the_program, run, scratch)
     check(library_checks.misuse_is_a_sentence, run)
 

@@ -28,7 +28,7 @@ public struct GGUFHandoff: Sendable {
   public func write(to path: String, progress: (_ weights: Int) -> Void = { _ in }) throws {
     let c = bundle.configuration
     let divisors = c.ropeFrequencyDivisors
-    var tensors = c.modelTensors.map { GGUFWriter.Tensor($0, c, encoding(of: $0).encoding) }
+    var tensors = c.modelTensors.map { GGUFWriter.Tensor($0, c, weights.encoding(of: $0, in: c).encoding) }
     if let divisors { tensors.append(.init(name: "rope_freqs.weight", shape: [divisors.count], encoding: .f32)) }
     try writeAtomically(to: path) { temporary in
       var source = TensorSource(bundle.weights)
@@ -80,14 +80,9 @@ public struct GGUFHandoff: Sendable {
 
   private func write(_ tensor: ModelTensor, _ matrix: Matrix, _ sink: ([UInt8]) throws -> Void) throws {
     let c = bundle.configuration
-    try encoding(of: tensor).forEachPiece(
+    try weights.encoding(of: tensor, in: c).forEachPiece(
       of: tensor.isRotary && TensorNaming.gguf.interleavesRotaryPairs(c.architecture)
         ? matrix.interleavingHalves(ofEach: c.headDimension) : matrix, sink)
-  }
-
-  /// Norms and biases are float32 always.
-  private func encoding(of tensor: ModelTensor) -> HandoffWeights {
-    bundle.configuration.shape(of: tensor)?.count == 2 ? weights : .f32
   }
 
   // MARK: Metadata

@@ -35,15 +35,10 @@ extension GGUFMetadata {
 
   /// What `thresholds.safetensors` holds: its metadata as text under `gambit.thresholds.`, its tensors as arrays.
   mutating func set(_ thresholds: Thresholds) throws {
-    let bytes = try thresholds.encoded()
-    let size = try SafetensorsHeader.jsonSize(prefix: bytes.prefix(SafetensorsHeader.prefixSize), fileSize: bytes.count)
-    let start = SafetensorsHeader.prefixSize + size
-    let header = try SafetensorsHeader(
-      json: Array(bytes[SafetensorsHeader.prefixSize..<start]), dataSize: bytes.count - start)
-    for (key, value) in header.metadata.sorted(by: { $0.key < $1.key }) { set("gambit.thresholds.\(key)", value) }
-    for tensor in header.tensors {
-      let data = bytes[start + tensor.byteRange.lowerBound..<start + tensor.byteRange.upperBound]
-      set("gambit.\(tensor.name)", tensor.type == .u8 ? .uint8 : .float32, bytes: data)
+    let encoded = try EncodedThresholds(thresholds)
+    for (key, value) in encoded.metadata { set("gambit.thresholds.\(key)", value) }
+    for tensor in encoded.tensors {
+      set("gambit.\(tensor.name)", tensor.type == .u8 ? .uint8 : .float32, bytes: tensor.bytes)
     }
   }
 }

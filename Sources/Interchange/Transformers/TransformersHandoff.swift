@@ -19,12 +19,8 @@ public struct TransformersHandoff: Sendable {
   /// - Throws: ``HandoffError/cannotCarry(_:format:instead:)``.
   public init(_ bundle: ModelBundle, weights: HandoffWeights? = nil) throws {
     self.bundle = bundle
-    self.weights = weights ?? HandoffWeights(rawValue: bundle.manifest.weights.type.rawValue) ?? .f32
     try bundle.requireWholeWeights(for: .transformers)
-    guard self.weights.type != nil else {
-      throw HandoffError.cannotCarry(
-        "weights of \(self.weights.rawValue)", format: .transformers, instead: "choose f16 or f32")
-    }
+    self.weights = try .floats(weights, of: bundle, for: .transformers)
   }
 
   /// Writes the folder, whole or not at all, after it was read back. One that an earlier call wrote is replaced.
@@ -36,22 +32,9 @@ public struct TransformersHandoff: Sendable {
     try HandoffFolder.requireReplaceable(path, holding: Self.code + ".py")
     try writeDirectoryAtomically(at: path) { folder in
       let tokenizer = try bundle.tokenizer
-      func put(_ name: String, _ bytes: some Collection<UInt8>) throws {
-        try writeAtomically(bytes, to: folder + "/" + name)
-      }
-      // Thresholds were measured on activations in float32, whatever the weights are stored as.
-      try put(
-        BundleFile.configuration,
-        bundle.configuration.huggingFaceJSON(
-          beginOfText: tokenizer.beginOfText, endOfText: tokenizer.endOfText, weightType: "f32",
-          sparseModule: Self.code))
-      try put("generation_config.json", generationConfiguration(tokenizer))
-      for name in [BundleFile.tokenizer, BundleFile.tokenizerConfiguration] {
-        let file = try FileReader(path: bundle.path + "/" + name)
-        try put(name, file.read(at: 0, count: file.count))
-      }
-      try put(BundleFile.thresholds, bundle.thresholds.encoded())
-      try put(Self.code + ".py", PackageResources.modeling_gambit_py)
+      try bundle.writeHuggingFaceFiles(to: folder, tokenizer, sparseModule: Self.code)
+      try writeAtomically(bundle.thresholds.encoded(), to: folder + "/" + BundleFile.thresholds)
+      try writeAtomically(PackageResources.modeling_gambit_py, to: folder + "/" + Self.code + ".py")
       try writeWeights(to: folder + "/" + Self.weightsFile, progress)
       guard try readsBack(folder, tokenizer) else { throw HandoffError.unfaithful(path: path) }
     }
@@ -64,7 +47,7 @@ public struct TransformersHandoff: Sendable {
       placing: c.modelTensors.map { tensor in
         .init(
           name: TensorNaming.huggingFace.name(of: tensor, in: c.architecture),
-          type: encoding(of: tensor).type ?? .f32, shape: c.shape(of: tensor) ?? [])
+          type: weights.encoding(of: tensor, in: c).type ?? .f32, shape: c.shape(of: tensor) ?? [])
       }, metadata: ["format": "pt"])
     let file = try FileWriter(creating: path)
     try file.write(header.encoded())
@@ -73,26 +56,10 @@ public struct TransformersHandoff: Sendable {
     for tensor in c.modelTensors {
       let matrix = try source.values(of: tensor)
       let stored = lessOne && tensor.isNorm ? matrix.subtractingOne() : matrix
-      try encoding(of: tensor).forEachPiece(of: stored) { try file.write($0) }
+      try weights.encoding(of: tensor, in: c).forEachPiece(of: stored) { try file.write($0) }
       written += matrix.rows * matrix.columns
       progress(written)
     }
-  }
-
-  /// Norms and biases are float32 always.
-  private func encoding(of tensor: ModelTensor) -> HandoffWeights {
-    bundle.configuration.shape(of: tensor)?.count == 2 ? weights : .f32
-  }
-
-  private func generationConfiguration(_ tokenizer: TokenizerModel) throws -> Data {
-    struct Written: Encodable {
-      var bosTokenId: Int32?
-      var eosTokenId: Int32?
-    }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    encoder.keyEncodingStrategy = .convertToSnakeCase
-    return try encoder.encode(Written(bosTokenId: tokenizer.beginOfText, eosTokenId: tokenizer.endOfText))
   }
 
   private func readsBack(_ folder: String, _ tokenizer: TokenizerModel) throws -> Bool {
