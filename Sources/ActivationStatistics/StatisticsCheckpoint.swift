@@ -47,7 +47,7 @@ public struct StatisticsCheckpoint: Sendable {
     let statement = "\(folder)/\(Self.statement)"
     let data = try? Data(contentsOf: URL(filePath: statement))
     let found = data.flatMap { try? JSONDecoder().decode(StatisticsDescription.self, from: $0) }
-    if resuming == .onlyIfAsked, files.fileExists(atPath: path(ofLayer: 0)) {
+    if resuming == .onlyIfAsked, files.fileExists(atPath: path(ofLayer: description.layers.lowerBound)) {
       throw StatisticsError.unfinished(path: folder)
     }
     if files.fileExists(atPath: folder), found != description || [.never, .onlyIfAsked].contains(resuming) {
@@ -68,10 +68,10 @@ public struct StatisticsCheckpoint: Sendable {
 
   // MARK: Layers
 
-  /// Layers that are finished, counted from the first without a gap.
-  public var finishedLayers: Int {
-    (0..<description.layerCount).first { !FileManager.default.fileExists(atPath: path(ofLayer: $0)) }
-      ?? description.layerCount
+  /// The first layer that is not finished; the end of them where all are.
+  public var nextLayer: Int {
+    description.layers.first { !FileManager.default.fileExists(atPath: path(ofLayer: $0)) }
+      ?? description.layers.upperBound
   }
 
   /// Stores a finished layer.
@@ -100,7 +100,7 @@ public struct StatisticsCheckpoint: Sendable {
   /// Fills `states` with the input of the latest layer for which it was stored and that is not beyond the
   /// finished ones, and returns that layer; `nil` where there is none, and `states` is as it was.
   public func restore(_ states: HiddenStates) throws -> Int? {
-    let finished = finishedLayers
+    let finished = nextLayer
     guard let layer = storedStates().filter({ $0 <= finished }).max() else { return nil }
     try states.read(from: path(ofStatesBefore: layer))
     return layer
@@ -119,12 +119,12 @@ public struct StatisticsCheckpoint: Sendable {
 
   /// Joins all layers into the target file and removes the folder.
   ///
-  /// - Precondition: `finishedLayers` is all of them.
+  /// - Precondition: All of them are finished.
   public func finish() throws {
     try writeAtomically(to: target) { temporary in
       let file = try HDF5File(creating: temporary)
       try description.write(to: file)
-      for layer in 0..<description.layerCount {
+      for layer in description.layers {
         let name = StatisticsFile.group(ofLayer: layer)
         try file.root.copy(name, of: HDF5File(reading: path(ofLayer: layer)).root, to: name)
       }
@@ -145,24 +145,25 @@ public struct StatisticsCheckpoint: Sendable {
 
 extension StatisticsFile {
   /// Adds up shards of one collection, exactly: the result has the same bytes, however the corpus was
-  /// cut and in whatever order the shards are given.
+  /// cut, between sequences or between layers, and in whatever order the shards are given.
   ///
   /// - Throws: ``StatisticsError`` where shards do not belong together, overlap, or leave a hole.
   /// - Complexity: O(shards · layers · channels · bins) time; memory for two layers.
   public static func merge(_ paths: [String], to target: String, finished: (_ layer: Int) -> Void = { _ in }) throws {
     // In the corpus' order, so that offsets are those of its first part in whatever order shards are given.
-    let shards = try paths.map { try StatisticsFile(path: $0) }
+    let shards = try paths.map { try StatisticsFile(partAt: $0) }
       .sorted { ($0.description.coverage.first?.lowerBound ?? 0) < ($1.description.coverage.first?.lowerBound ?? 0) }
     let description = try StatisticsDescription.merging(shards.map { ($0.path, $0.description) })
     // Beside the folder in which a collection of the same name may be growing.
     let checkpoint = try StatisticsCheckpoint(
       of: description, for: target, in: target + ".merging", resuming: .never)
-    for layer in 0..<description.layerCount {
-      var total = try shards[0].layer(layer)
-      for shard in shards.dropFirst() {
+    for layer in description.layers {
+      let holders = shards.filter { $0.description.layers.contains(layer) }
+      var total = try holders[0].layer(layer)
+      for shard in holders.dropFirst() {
         let record = try shard.layer(layer)
         guard record.hasOffsets(of: total) else {
-          throw StatisticsError.otherCollection(shard.path, shards[0].path, difference: "set of offsets")
+          throw StatisticsError.otherCollection(shard.path, holders[0].path, difference: "set of offsets")
         }
         total += record
       }

@@ -7,6 +7,8 @@ public struct StatisticsDescription: Sendable, Equatable, Codable {
   public var modelHash: String
   public var corpusHash: String
   public var layerCount: Int
+  /// The layers read, `0..<layerCount` but where the work was cut between layers.
+  public var layers: Range<Int>
   public var hiddenSize: Int
   public var queryWidth: Int
   public var intermediateSize: Int
@@ -25,12 +27,14 @@ public struct StatisticsDescription: Sendable, Equatable, Codable {
 
   public init(
     modelName: String, modelHash: String, corpusHash: String, configuration: ModelConfiguration, sequenceLength: Int,
-    sequenceCount: Int, sinkPositions: Int, coverage: [Range<Int>], toolVersion: String, scores: PlaneFormat? = nil
+    sequenceCount: Int, sinkPositions: Int, coverage: [Range<Int>], layers: Range<Int>? = nil, toolVersion: String,
+    scores: PlaneFormat? = nil
   ) {
     self.modelName = modelName
     self.modelHash = modelHash
     self.corpusHash = corpusHash
     layerCount = configuration.layerCount
+    self.layers = layers ?? 0..<configuration.layerCount
     hiddenSize = configuration.hiddenSize
     queryWidth = configuration.queryWidth
     intermediateSize = configuration.intermediateSize
@@ -54,22 +58,50 @@ public struct StatisticsDescription: Sendable, Equatable, Codable {
   public var tokens: Int { sequences * sequenceLength - sinkTokens }
   /// Whether every sequence of the corpus was read.
   public var isComplete: Bool { coverage == [0..<sequenceCount] }
+  /// Whether every layer was.
+  public var hasAllLayers: Bool { layers == 0..<layerCount }
 }
 
 extension StatisticsDescription {
-  /// What the merger of shards is of. Shards must be of one collection and cover a run of sequences,
-  /// each once.
+  /// What the merger of shards is of. Shards must be of one collection; those of the same layers cover a run of sequences,
+  /// each once, and those of different layers the same run and a run of layers, each once.
   ///
   /// - Throws: ``StatisticsError`` that names the first file that does not fit.
   public static func merging(_ shards: [(path: String, description: Self)]) throws(StatisticsError) -> Self {
     guard let first = shards.first else { throw .nothingToMerge }
     for shard in shards {
       var comparable = shard.description
-      comparable.coverage = first.description.coverage
+      (comparable.coverage, comparable.layers) = (first.description.coverage, first.description.layers)
       guard comparable == first.description else {
         throw .otherCollection(shard.path, first.path, difference: first.description.firstDifference(comparable))
       }
     }
+    var merged = first.description
+    var begun: (path: String, coverage: [Range<Int>])?
+    for group in Dictionary(grouping: shards, by: \.description.layers).sorted(by: {
+      $0.key.lowerBound < $1.key.lowerBound
+    }) {
+      let (layers, path) = (group.key, group.value[0].path)
+      let coverage = try run(of: group.value)
+      if let begun {
+        guard layers.lowerBound >= merged.layers.upperBound else {
+          throw .layerOverlap(begun.path, path, layers.lowerBound..<min(merged.layers.upperBound, layers.upperBound))
+        }
+        guard layers.lowerBound == merged.layers.upperBound else {
+          throw .layerHole(merged.layers.upperBound..<layers.lowerBound)
+        }
+        guard coverage == begun.coverage else { throw .otherSequences(path, begun.path) }
+        merged.layers = merged.layers.lowerBound..<layers.upperBound
+      } else {
+        (merged.layers, merged.coverage) = (layers, coverage)
+      }
+      begun = (path, coverage)
+    }
+    return merged
+  }
+
+  /// The sequences that shards of the same layers cover together.
+  private static func run(of shards: [(path: String, description: Self)]) throws(StatisticsError) -> [Range<Int>] {
     let ranges = shards.flatMap { shard in shard.description.coverage.map { (shard.path, $0) } }
       .sorted { ($0.1.lowerBound, $0.1.upperBound) < ($1.1.lowerBound, $1.1.upperBound) }
     for (previous, next) in zip(ranges, ranges.dropFirst()) {
@@ -80,9 +112,8 @@ extension StatisticsDescription {
         throw .hole(previous.1.upperBound..<next.1.lowerBound)
       }
     }
-    var merged = first.description
-    if let low = ranges.first?.1.lowerBound, let high = ranges.last?.1.upperBound { merged.coverage = [low..<high] }
-    return merged
+    guard let low = ranges.first?.1.lowerBound, let high = ranges.last?.1.upperBound else { return [] }
+    return [low..<high]
   }
 
   private func firstDifference(_ other: Self) -> String {

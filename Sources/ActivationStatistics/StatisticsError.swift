@@ -6,6 +6,10 @@ public enum StatisticsError: Error, Equatable, Sendable {
   case otherCollection(String, String, difference: String)
   case overlap(String, String, Range<Int>)
   case hole(Range<Int>)
+  case layerOverlap(String, String, Range<Int>)
+  case layerHole(Range<Int>)
+  case otherSequences(String, String)
+  case someLayers(path: String, Range<Int>, count: Int)
   case sumsTooLarge(layer: Int)
   case otherCheckpoint(path: String)
   case unfinished(path: String)
@@ -26,6 +30,14 @@ extension StatisticsError: CustomStringConvertible {
       "'\(first)' and '\(second)' both hold sequences \(range.lowerBound) to \(range.upperBound - 1): leave one out"
     case .hole(let range):
       "no shard holds sequences \(range.lowerBound) to \(range.upperBound - 1): add the missing shards"
+    case .layerOverlap(let first, let second, let range):
+      "'\(first)' and '\(second)' both hold layers \(range.lowerBound) to \(range.upperBound - 1), but not the same ones: leave one out"
+    case .layerHole(let range):
+      "no shard holds layers \(range.lowerBound) to \(range.upperBound - 1): add the missing shards"
+    case .otherSequences(let path, let first):
+      "'\(path)' and '\(first)' hold different layers of different sequences: merge what is of the same sequences"
+    case .someLayers(let path, let range, let count):
+      "'\(path)' holds layers \(range.lowerBound) to \(range.upperBound - 1) of \(count): merge it with those of the others"
     case .sumsTooLarge(let layer):
       "the sums of layer \(layer) are too large to be stored exactly: collect in smaller shards"
     case .otherCheckpoint(let path):

@@ -14,14 +14,22 @@ public struct StatisticsFile: Sendable {
   private let file: HDF5File
 
   /// - Throws: `HDF5Error` where the file cannot be read, ``StatisticsError/malformed(path:reason:)``
-  ///   where it is of another kind.
+  ///   where it is of another kind, ``StatisticsError/someLayers(path:_:count:)`` where layers are missing.
   public init(path: String) throws {
+    try self.init(partAt: path)
+    guard description.hasAllLayers else {
+      throw StatisticsError.someLayers(path: path, description.layers, count: description.layerCount)
+    }
+  }
+
+  /// The same of a file that may hold some layers alone.
+  public init(partAt path: String) throws {
     file = try HDF5File(reading: path)
     self.path = path
     description = try StatisticsDescription(reading: file, path: path)
   }
 
-  /// - Precondition: `0 ..< description.layerCount` contains `index`.
+  /// - Precondition: `description.layers` contains `index`.
   /// - Complexity: O(channels · bins).
   public func layer(_ index: Int) throws -> LayerRecord {
     try LayerRecord(reading: file.root.group(Self.group(ofLayer: index)), of: description, path: path)
@@ -46,6 +54,10 @@ extension StatisticsDescription {
     try attributes.write(gateActivation.rawValue, to: "gate_activation")
     try attributes.write("2^\(ExactSums.quantumExponent)", to: "sum_quantum")
     if let scores { try attributes.write(scores.rawValue, to: "scores") }
+    if !hasAllLayers {
+      try attributes.write(Int64(layers.lowerBound), to: "first_layer")
+      try attributes.write(Int64(layers.upperBound), to: "end_layer")
+    }
     for (name, value) in counts { try attributes.write(Int64(value), to: name) }
 
     let edges = try file.root.write(LogarithmicBins.edges, shape: [LogarithmicBins.edges.count], to: "bin_edges")
@@ -99,6 +111,14 @@ extension StatisticsDescription {
     }
     gateActivation = activation
     layerCount = try count("layer_count")
+    layers = 0..<layerCount
+    if try attributes.exists("first_layer") || attributes.exists("end_layer") {
+      let (first, end) = (try count("first_layer"), try count("end_layer"))
+      guard first < end, end <= layerCount, end - first < layerCount else {
+        throw fail("its first_layer and end_layer are no part of its layers")
+      }
+      layers = first..<end
+    }
     hiddenSize = try count("hidden_size")
     queryWidth = try count("query_width")
     intermediateSize = try count("intermediate_size")

@@ -47,33 +47,70 @@ public struct CollectStage: Sendable {
     }
   }
 
+  /// Some of a model's layers, and the files through which activations come from the layers before them and go to those
+  /// behind.
+  public struct LayerPart: Sendable {
+    public var layers: Range<Int>
+    public var input: String?
+    public var output: String?
+
+    public init(layers: Range<Int>, input: String? = nil, output: String? = nil) {
+      self.layers = layers
+      self.input = input
+      self.output = output
+    }
+
+    /// - Throws: ``PipelineError/badSetting(_:reason:)``.
+    fileprivate func check(_ c: ModelConfiguration, scores: PlaneFormat?) throws(PipelineError) {
+      func bad(_ reason: String) -> PipelineError { .badSetting("layers", reason: reason) }
+      guard !layers.isEmpty, layers.lowerBound >= 0, layers.upperBound <= c.layerCount else {
+        throw bad("\(layers.lowerBound)..\(layers.upperBound) is no part of the model's \(c.layerCount) layers")
+      }
+      guard (layers.lowerBound == 0) == (input == nil) else {
+        throw bad("layer 0 reads tokens, and every other one --activations-in, which the layers before it wrote")
+      }
+      guard output == nil || layers.upperBound < c.layerCount else {
+        throw bad("behind the last layer nobody reads --activations-out: leave it out")
+      }
+      guard scores == nil else {
+        throw bad(
+          "scores need a pass over all layers beforehand, for what high planes leave out: collect without --layers")
+      }
+    }
+  }
+
   /// Runs the model over the sample, layer by layer, and writes what it counted to `output`.
   ///
-  /// - Parameter resuming: What to do with what an interrupted run left beside `output`.
+  /// - Parameters:
+  ///   - part: Which layers; all of them unless given.
+  ///   - resuming: What to do with what an interrupted run left beside `output`.
   /// - Throws: ``PipelineError`` where model and sample do not fit, or what any part throws; what is
   ///   finished stays and can be resumed.
   public func run(
     _ model: Checkpoint, _ sample: TokenSequences, samplePath: String, output: String, shard: Shard? = nil,
-    resuming: StatisticsCheckpoint.Resumption, _ console: Console
+    part: LayerPart? = nil, resuming: StatisticsCheckpoint.Resumption, _ console: Console
   ) throws {
     let range = try shard?.range(of: sample.count) ?? 0..<sample.count
-    try run(model, sample, range, samplePath: samplePath, output: output, resuming: resuming, console)
+    try run(model, sample, range, samplePath: samplePath, output: output, part: part, resuming: resuming, console)
   }
 
   /// The same of some sequences.
   func run(
     _ model: Checkpoint, _ sample: TokenSequences, _ range: Range<Int>, samplePath: String, output: String,
-    resuming: StatisticsCheckpoint.Resumption, _ console: Console
+    part: LayerPart? = nil, resuming: StatisticsCheckpoint.Resumption, _ console: Console
   ) throws {
-    let description = try describe(range, model, sample, samplePath: samplePath)
+    try part?.check(model.configuration, scores: scores)
+    var description = try describe(range, model, sample, samplePath: samplePath)
+    if let part { description.layers = part.layers }
     let checkpoint = try StatisticsCheckpoint(of: description, for: output, resuming: resuming)
 
-    let layers = description.layerCount
+    let layers = description.layers
     let probed = scores == nil ? [] : OffsetProbe.sequences(of: sample)
     let tokens = Double((range.count + probed.count) * sample.sequenceLength)
-    try console.task("collect", total: tokens * Double(layers), unit: "token-layers") { task in
-      if checkpoint.finishedLayers < layers {
-        try walk(model, range.map { sample[$0] }, probed, checkpoint, scratch: folder(of: output), task)
+    try console.task("collect", total: tokens * Double(layers.count), unit: "token-layers") { task in
+      // What the last layer hands on is not kept beside the statistics.
+      if checkpoint.nextLayer < layers.upperBound || part?.output != nil {
+        try walk(model, range.map { sample[$0] }, probed, checkpoint, part, scratch: folder(of: output), task)
       }
     }
     try checkpoint.finish()
@@ -100,7 +137,7 @@ public struct CollectStage: Sendable {
   /// - Parameter probed: What the offsets of high planes are found on, where scores are counted.
   private func walk(
     _ model: Checkpoint, _ sequences: [[Int32]], _ probed: [[Int32]], _ checkpoint: StatisticsCheckpoint,
-    scratch: String, _ task: Console.Task
+    _ part: LayerPart?, scratch: String, _ task: Console.Task
   ) throws {
     let configuration = model.configuration
     let pass = ForwardPass(
@@ -109,14 +146,24 @@ public struct CollectStage: Sendable {
     let offsets = try scores.map { _ in
       try OffsetProbe(weights: weights, threads: threads).run(probed) { task.advance(by: Double($0)) }
     }
-    let states = try pass.embed(sequences, weights, memoryBudget: memoryBudget, scratchDirectory: scratch)
-    let first = try checkpoint.restore(states) ?? 0
-    let finished = checkpoint.finishedLayers
-    task.advance(by: Double(first * states.tokens))
+    let layers = checkpoint.description.layers
+    let states =
+      part?.input == nil
+      ? try pass.embed(sequences, weights, memoryBudget: memoryBudget, scratchDirectory: scratch)
+      : try HiddenStates(
+        lengths: sequences.map(\.count), width: configuration.hiddenSize, memoryBudget: memoryBudget,
+        scratchDirectory: scratch)
+    let restored = try checkpoint.restore(states)
+    if restored == nil, let input = part?.input {
+      try ActivationFile(description: checkpoint.description, path: input).read(into: states)
+    }
+    let first = restored ?? layers.lowerBound
+    let finished = checkpoint.nextLayer
+    task.advance(by: Double((first - layers.lowerBound) * states.tokens))
     let writer = LayerWriter(checkpoint, workers: threads)
     var stored = ContinuousClock.now
 
-    for index in first..<configuration.layerCount {
+    for index in first..<layers.upperBound {
       let layer = try weights.layer(index)
       if index < finished {
         // Counted before the process died, but what the layer hands on is needed.
@@ -128,12 +175,15 @@ public struct CollectStage: Sendable {
         task.advance(by: Double($0))
       }
       writer.write(collector, layer: index)
-      if index + 1 < configuration.layerCount, stored.duration(to: .now) > .seconds(Self.secondsBetweenCheckpoints) {
+      if index + 1 < layers.upperBound, stored.duration(to: .now) > .seconds(Self.secondsBetweenCheckpoints) {
         try writer.finish()  // states are of use only behind layers that are written
         try checkpoint.store(states, before: index + 1)
         stored = .now
       }
     }
     try writer.finish()
+    if let output = part?.output {
+      try ActivationFile(description: checkpoint.description, path: output).write(states)
+    }
   }
 }

@@ -32,7 +32,7 @@ public struct Inspection: Sendable, Encodable {
     if start.starts(with: Array("GGUF".utf8)) {
       try describe(Checkpoint.open(path))
     } else if start.starts(with: [0x89] + Array("HDF".utf8)) {
-      if let statistics = try? StatisticsFile(path: path) {
+      if let statistics = try? StatisticsFile(partAt: path) {
         describe(statistics)
       } else {
         try describe(TokenSequences(contentsOf: URL(filePath: path)))
@@ -77,7 +77,10 @@ public struct Inspection: Sendable, Encodable {
     let d = statistics.description
     facts = [
       ("model", "\(d.modelName) \(d.modelHash)"), ("corpus", d.corpusHash),
-      ("layers", "\(d.layerCount)"), ("FFN channels", "\(d.intermediateSize)"),
+      (
+        "layers",
+        d.hasAllLayers ? "\(d.layerCount)" : "\(d.layers.lowerBound) to \(d.layers.upperBound - 1) of \(d.layerCount)"
+      ), ("FFN channels", "\(d.intermediateSize)"),
       ("tokens", "\(d.tokens), and \(d.sinkTokens) at the first \(d.sinkPositions) positions"),
       ("sequences", "\(d.sequences) of \(d.sequenceCount), \(d.sequenceLength) tokens each"),
       ("written by", "gambit \(d.toolVersion)"),

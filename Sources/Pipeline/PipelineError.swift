@@ -6,6 +6,8 @@ public enum PipelineError: Error, Equatable, Sendable {
   case sequenceTooLong(length: Int, limit: Int)
   case badShard(index: Int, count: Int, sequences: Int)
   case otherModel(file: String, model: String)
+  case otherActivations(path: String, difference: String)
+  case damagedActivations(path: String)
   case otherText(bundle: String, stated: String, given: String)
   case tooLittleText(files: [String], tokens: Int, needed: Int)
   case badPipeline(path: String, reason: String)
@@ -29,6 +31,10 @@ extension PipelineError: CustomStringConvertible {
       "shard \(index)/\(count) of \(sequences) sequences does not exist: count shards from 1, and make no more than there are sequences"
     case .otherText(let bundle, let stated, let given):
       "the quality of '\(bundle)' was measured on the text \(stated.prefix(12))…, but this is \(given.prefix(12))…: give the files that it was exported with, or none where it is built-in"
+    case .otherActivations(let path, let difference):
+      "'\(path)' is of another \(difference) than these layers need: give what the layers before them wrote, of the same model, sample and shard"
+    case .damagedActivations(let path):
+      "'\(path)' is damaged, its values are not of the digest that it states: write it again"
     case .otherModel(let file, let model):
       "'\(file)' was made with another model than '\(model)': give the model that it was made with"
     case .tooLittleText(let files, let tokens, let needed):

@@ -29,6 +29,20 @@ struct CollectCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       """
+      Only layers a up to, not including, b, counted from 0, for models larger than a machine; 'gambit merge' puts them \
+      together.
+      """, valueName: "a..b"))
+  var layers: LayerRange?
+
+  @Option(help: ArgumentHelp("What the layers before these wrote with --activations-out.", valueName: "path"))
+  var activationsIn: String?
+
+  @Option(help: ArgumentHelp("A file to write for the layers behind these.", valueName: "path"))
+  var activationsOut: String?
+
+  @Option(
+    help: ArgumentHelp(
+      """
       Round the weights to this format in planes and also count how well high planes foretell each channel: what \
       'gambit solve --method planes' needs.
       """, valueName: "format"))
@@ -63,6 +77,12 @@ struct CollectCommand: ParsableCommand {
     guard untilConfident == nil || shard == nil else {
       throw ValidationError("--until-confident reads the sample from its beginning: leave out --shard.")
     }
+    guard untilConfident == nil || layers == nil else {
+      throw ValidationError("--until-confident reads all layers: leave out --layers.")
+    }
+    guard layers != nil || (activationsIn == nil && activationsOut == nil) else {
+      throw ValidationError("--activations-in and --activations-out go with --layers.")
+    }
     guard !resume || !restart else { throw ValidationError("--resume and --restart: choose one.") }
     guard sinks >= 0 else { throw ValidationError("--sinks must not be negative.") }
   }
@@ -75,8 +95,9 @@ struct CollectCommand: ParsableCommand {
     let sequences = try TokenSequences(contentsOf: URL(filePath: sample))
     guard let limit = untilConfident else {
       try stage.run(
-        checkpoint, sequences, samplePath: sample, output: output, shard: shard, resuming: resumption,
-        options.console)
+        checkpoint, sequences, samplePath: sample, output: output, shard: shard,
+        part: layers.map { .init(layers: $0.range, input: activationsIn, output: activationsOut) },
+        resuming: resumption, options.console)
       return try options.print(Written(output: output), text: output)
     }
     let report = try ConfidentCollection(stage, limit: limit.share).run(
@@ -97,6 +118,17 @@ extension CollectStage.Shard: ExpressibleByArgument {
     let parts = argument.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
     guard parts.count == 2, let index = parts[0], let count = parts[1], index >= 1, index <= count else { return nil }
     self.init(index: index, count: count)
+  }
+}
+
+/// `a..b`, of which b is not a part.
+struct LayerRange: ExpressibleByArgument {
+  let range: Range<Int>
+
+  init?(argument: String) {
+    let parts = argument.components(separatedBy: "..").map { Int($0) }
+    guard parts.count == 2, let low = parts[0], let high = parts[1], 0 <= low, low < high else { return nil }
+    range = low..<high
   }
 }
 

@@ -5,7 +5,9 @@ struct MergeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "merge", abstract: "Adds up the statistics of shards, exactly.",
     discussion:
-      "The result has the bytes of a run over all the sequences at once, in whatever order the shards are given.")
+      """
+      The result has the bytes of a run over all the sequences and layers at once, in whatever order the shards are given.
+      """)
 
   @Argument(help: "Statistics of shards of one collection.")
   var shards: [String]
@@ -16,7 +18,7 @@ struct MergeCommand: ParsableCommand {
   @OptionGroup var options: OutputOptions
 
   func run() throws {
-    let layers = try StatisticsFile(path: shards[0]).description.layerCount
+    let layers = try Set(shards.flatMap { try StatisticsFile(partAt: $0).description.layers }).count
     try options.console.task("merge", total: Double(layers), unit: "layers") { task in
       try StatisticsFile.merge(shards, to: output) { _ in task.advance(by: 1) }
     }

@@ -37,7 +37,7 @@ struct CheckpointTests {
   private func resume(
     _ second: StatisticsCheckpoint, _ collection: Collection, _ pass: ForwardPass, died: Int, stored: Int
   ) throws {
-    #expect(second.finishedLayers == died)
+    #expect(second.nextLayer == died)
     let resumed = try pass.embed(collection.sequences, collection.weights)
     let start = try second.restore(resumed) ?? 0
     #expect(start == (stored < died ? stored : 0))
@@ -46,7 +46,7 @@ struct CheckpointTests {
     for layer in start..<c.layerCount {
       let collector = StatisticsCollector(widths, sinkPositions: 4, workers: 2)
       try pass.run(collection.weights.layer(layer), index: layer, resumed, tap: collector)
-      if layer >= second.finishedLayers { try second.store(collector.finish(layer: layer), layer: layer) }
+      if layer >= second.nextLayer { try second.store(collector.finish(layer: layer), layer: layer) }
     }
     try second.finish()
   }
@@ -81,7 +81,7 @@ struct CheckpointTests {
         try withCheckpoint(description, path, .onlyIfAsked)
       }
     }
-    try withCheckpoint(SmallStatistics.description(), path, .always) { #expect($0.finishedLayers == 1) }
+    try withCheckpoint(SmallStatistics.description(), path, .always) { #expect($0.nextLayer == 1) }
   }
 
   @Test func laterStatesReplaceEarlierOnes() throws {
@@ -123,9 +123,9 @@ struct CheckpointTests {
     let path = folder.path("s.h5")
     try withCheckpoint(SmallStatistics.description(), path, .never) { first in
       try first.store(SmallStatistics.record(seed: 1), layer: 0)
-      #expect(first.finishedLayers == 1)
+      #expect(first.nextLayer == 1)
     }
-    try withCheckpoint(SmallStatistics.description(), path, .never) { #expect($0.finishedLayers == 0) }
+    try withCheckpoint(SmallStatistics.description(), path, .never) { #expect($0.nextLayer == 0) }
   }
 
   @Test func sumsTooLargeToStoreAreAnError() throws {

@@ -63,6 +63,25 @@ struct MergeTests {
     }
   }
 
+  @Test func layersMergeWhereTheyFollowEachOther() throws {
+    func part(_ layers: Range<Int>, _ coverage: Range<Int> = 0..<2) -> (
+      path: String, description: StatisticsDescription
+    ) {
+      var description = SmallStatistics.description(coverage: [coverage])
+      description.layerCount = 9
+      description.layers = layers
+      return ("\(layers.lowerBound)", description)
+    }
+    #expect(try StatisticsDescription.merging([part(3..<6), part(6..<9), part(0..<3)]).hasAllLayers)
+    #expect(try StatisticsDescription.merging([part(3..<6), part(6..<8)]).layers == 3..<8)
+    for (second, error) in [
+      (part(4..<6), StatisticsError.layerHole(3..<4)), (part(2..<6), .layerOverlap("0", "2", 2..<3)),
+      (part(3..<6, 0..<1), .otherSequences("3", "0")),
+    ] {
+      #expect(throws: error) { try StatisticsDescription.merging([part(0..<3), second]) }
+    }
+  }
+
   @Test func nothingMergesToAnError() {
     #expect(throws: StatisticsError.nothingToMerge) { try StatisticsFile.merge([], to: "nowhere.h5") }
   }
