@@ -40,6 +40,21 @@ public final class MappedFile: Sendable {
 
   deinit { if let base { munmap(base, count) } }
 
+  /// Reads a part into the system's cache, so that touching it later does not wait for the disk. Whether it is read at
+  /// once, later or not at all is the system's choice.
+  package func prefetch(_ range: Range<Int>) { advise(range, MADV_WILLNEED) }
+
+  /// Takes a part out of the process' memory. It stays in the system's cache, where there is room, and is there again when
+  /// it is touched.
+  package func release(_ range: Range<Int>) { advise(range, MADV_DONTNEED) }
+
+  private func advise(_ range: Range<Int>, _ advice: CInt) {
+    let page = Int(sysconf(CInt(_SC_PAGESIZE)))
+    let (start, end) = (range.lowerBound / page * page, min(range.upperBound, count))
+    guard let base, start < end else { return }
+    madvise(base + start, end - start, advice)
+  }
+
   /// The file's bytes. Only valid while the object is alive: hold it, or use `withExtendedLifetime`.
   package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
 }

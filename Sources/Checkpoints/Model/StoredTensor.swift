@@ -41,6 +41,12 @@ struct StoredTensor: Sendable {
     return matrix
   }
 
+  /// See `MappedFile.prefetch`.
+  func prefetch() { file.prefetch(range) }
+
+  /// See `MappedFile.release`.
+  func release() { file.release(range) }
+
   private func bytes(_ range: Range<Int>) -> UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(rebasing: file.bytes[range])
   }

@@ -6,6 +6,7 @@ struct StoredWeights: WeightSource {
   let configuration: ModelConfiguration
   private let catalog: any TensorCatalog
   private let naming: TensorNaming
+  private let readAhead = ReadAhead()
 
   /// - Throws: ``CheckpointError`` where a tensor is missing, has another shape or no float values, or
   ///   where there is one that the architecture doesn't know: ignoring it would give wrong results.
@@ -35,6 +36,12 @@ struct StoredWeights: WeightSource {
     guard (0..<configuration.layerCount).contains(index) else {
       throw .outOfRange(item: "layer", index: index, count: configuration.layerCount)
     }
+    // Models are walked through layer by layer: the next one is read while this one is computed with, and the bytes of this
+    // one are of no more use.
+    defer {
+      for tensor in storedTensors(ofLayer: index) { tensor.release() }
+      if index + 1 < configuration.layerCount { readAhead.begin(storedTensors(ofLayer: index + 1)) }
+    }
     return LayerWeights(
       attentionNorm: try norm(.layer(index, .attentionNorm)),
       query: try rotary(index, .query, heads: configuration.headCount),
@@ -47,6 +54,11 @@ struct StoredWeights: WeightSource {
       ffnNorm: try norm(.layer(index, .ffnNorm)), gate: try matrix(.layer(index, .gate)),
       up: try matrix(.layer(index, .up)), down: try matrix(.layer(index, .down)),
       ffnPostNorm: try optionalNorm(index, .ffnPostNorm))
+  }
+
+  private func storedTensors(ofLayer index: Int) -> [StoredTensor] {
+    let parts = LayerTensor.allCases.map { ModelTensor.layer(index, $0) }
+    return parts.filter { configuration.shape(of: $0) != nil }.compactMap { try? stored($0) }
   }
 
   func embeddings(of tokens: [Int32]) throws(CheckpointError) -> Matrix {
