@@ -17,11 +17,11 @@ public struct CHESSDictionary: Sendable {
   private let bundle: ModelBundle
   private let lists: TorchLists
 
-  /// - Parameters:
-  ///   - measured: Of each layer, for the thresholds of CATS at the bundle's sparsity, which bundles of other methods lack.
+  /// - Parameter measured: Of each layer, for the thresholds of CATS at the bundle's sparsity, which bundles of other
+  ///   methods lack; asked for where the format can carry the bundle.
   /// - Throws: ``HandoffError/cannotCarry(_:format:instead:)`` where something else than gates decides about channels, or
-  ///   attention has thresholds a channel.
-  public init(_ bundle: ModelBundle, _ measured: [GateHistograms]) throws(HandoffError) {
+  ///   attention has thresholds a channel; what measuring throws.
+  public init(_ bundle: ModelBundle, _ measured: @autoclosure () throws -> [GateHistograms]) throws {
     try bundle.requireThresholdsOnGatesAlone(for: .chessPt)
     self.bundle = bundle
     let thresholds = bundle.thresholds
@@ -36,7 +36,7 @@ public struct CHESSDictionary: Sendable {
     let activation = bundle.configuration.gateActivation
     lists = TorchLists([
       (Name.attentionInputs, try scalars(\.query)), (Name.attentionOutputs, try scalars(\.output)),
-      (Name.cats, measured.map { [$0.catsThreshold(sparsity: thresholds.request.sparsity, activation)] }),
+      (Name.cats, try measured().map { [$0.catsThreshold(sparsity: thresholds.request.sparsity, activation)] }),
       (Name.chess, thresholds.layers.map(\.ffn)),
     ])
   }

@@ -28,16 +28,18 @@ public struct PerChannelThresholds: Sendable, Equatable, Codable {
 
   /// Thresholds of a bundle, solved anew so that each channel is kept as often as by the bundle's.
   ///
-  /// - Parameters:
-  ///   - measured: Of each layer of the dense model.
-  ///   - text: What that was measured on.
-  /// - Throws: ``HandoffError/cannotCarry(_:format:instead:)``.
-  public init(_ bundle: ModelBundle, _ measured: [GateHistograms], of text: ProbedText) throws(HandoffError) {
+  /// - Parameter measuring: Counts the gates of each layer of the dense model, and says of what text; asked where the
+  ///   format can carry the bundle.
+  /// - Throws: ``HandoffError/cannotCarry(_:format:instead:)``, or what measuring throws.
+  public init(
+    _ bundle: ModelBundle, measuring: () throws -> (layers: [GateHistograms], text: ProbedText)
+  ) throws {
     try bundle.requireThresholdsOnGatesAlone(for: .perChannelJSON)
     guard bundle.configuration.gateActivation == .silu else {
-      throw .cannotCarry(
+      throw HandoffError.cannotCarry(
         "gates of another activation than silu", format: .perChannelJSON, instead: "use another format")
     }
+    let (measured, text) = try measuring()
     version = Self.version
     modelId = bundle.manifest.model.name
     nIntermediate = bundle.configuration.intermediateSize

@@ -65,8 +65,10 @@ struct HandoffCommand: ParsableCommand {
     case .gguf: try write(bundle, GGUFHandoff(bundle, weights: weights).write)
     case .chessPt: try CHESSDictionary(bundle, measuredGates(bundle).layers).write(to: output)
     case .perChannelJSON:
-      let measured = try measuredGates(bundle)
-      try PerChannelThresholds(bundle, measured.layers, of: measured.text).write(to: output)
+      try PerChannelThresholds(bundle) {
+        let measured = try measuredGates(bundle)
+        return (measured.layers, measured.text)
+      }.write(to: output)
     case .csv: try writeTable(bundle)
     }
     try options.print(Written(format: to, output: output), text: output)

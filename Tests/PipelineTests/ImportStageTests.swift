@@ -27,7 +27,7 @@ struct ImportStageTests {
   @Test func relativeThresholdsKeepAsMuch() throws {
     let (checkpoint, bundle) = try exported()
     let measured = try measured(bundle)
-    try PerChannelThresholds(bundle, measured.layers, of: measured.text).write(to: folder.path("handoff.json"))
+    try PerChannelThresholds(bundle) { (measured.layers, measured.text) }.write(to: folder.path("handoff.json"))
     let imported = try imported(checkpoint, .perChannelJSON, "handoff.json")
     // Measured on the same text, there and back.
     for (a, b) in zip(bundle.thresholds.layers, imported.thresholds.layers) {
