@@ -61,6 +61,27 @@ struct TorchListsTests {
     #expect(throws: TorchError.self) { try TorchLists(decoding: archive.finished()) }
   }
 
+  /// A reader that copied what it has for each entry would take minutes.
+  @Test func manyEntriesTakeTimeInProportion() throws {
+    var archive = ZipWriter()
+    archive.add("a/data.pkl", Array(("}" + String(repeating: "NNs", count: 400_000) + ".").utf8))
+    #expect(throws: TorchError.self) { try TorchLists(decoding: archive.finished()) }
+  }
+
+  @Test func viewsDoNotMultiplyAStorage() throws {
+    let tensor =
+      "ctorch._utils\n_rebuild_tensor_v2\n((X\u{7}\0\0\0storagectorch\nFloatStorage\nX\u{1}\0\0\0sX\u{3}\0\0\0cpuJ\0\u{10}\0\0tQJ\0\0\0\0J\0\u{10}\0\0\u{85}K\u{1}\u{85}\u{89}tR"
+    func file(views: Int) -> [UInt8] {
+      var archive = ZipWriter()
+      let pickle = "}(X\u{1}\0\0\0a](" + String(repeating: tensor, count: views) + "eu."
+      archive.add("a/data.pkl", pickle.unicodeScalars.map { UInt8($0.value) })
+      archive.add("a/data/s", [UInt8](repeating: 0, count: 4 * 4096))
+      return archive.finished()
+    }
+    #expect(try TorchLists(decoding: file(views: 1))["a"]?.first?.count == 4096)
+    #expect(throws: TorchError.self) { try TorchLists(decoding: file(views: 100)) }
+  }
+
   static func fixture(_ name: String) throws -> [UInt8] {
     let url = try #require(Bundle.module.url(forResource: "Fixtures/\(name)", withExtension: nil))
     return Array(try Data(contentsOf: url))

@@ -1,5 +1,5 @@
 /// What a pickle of tensors is made of. Nothing is called and nothing imported: names of classes are texts.
-package indirect enum PickleValue: Equatable {
+package enum PickleValue: Equatable {
   case none
   case flag(Bool)
   case integer(Int)
@@ -38,6 +38,8 @@ package struct TorchTensor: Equatable {
 package struct PickleReader {
   /// Containers within containers; a pickle of tensors has four.
   private static let depthLimit = 16
+  /// Entries that are put into a container one after the other; a list of thresholds has as many as the model layers.
+  private static let entryLimit = 1 << 13
 
   private let bytes: ArraySlice<UInt8>
   private var position: Int
@@ -193,11 +195,18 @@ package struct PickleReader {
   private mutating func extend(_ entries: [(value: PickleValue, depth: Int)]) throws(TorchError) {
     var (container, depth) = try pop()
     depth = max(depth, try self.depth(around: entries))
-    switch consume container {
+    // Nobody else may hold the array, or each of many entries would copy it.
+    switch container {
     case .list(var list):
+      container = .none
+      guard list.count < Self.entryLimit else { throw .unsupported("a list of \(list.count) entries") }
       list += entries.map(\.value)
       stack.append((.list(list), depth))
     case .dictionary(var dictionary):
+      container = .none
+      guard dictionary.count < Self.entryLimit else {
+        throw .unsupported("a dictionary of \(dictionary.count) entries")
+      }
       dictionary += entries.map(\.value)
       stack.append((.dictionary(dictionary), depth))
     default: throw malformed

@@ -116,6 +116,7 @@ extension TorchLists {
     var reader = PickleReader(pickle)
     guard case .dictionary(let entries) = try reader.read() else { throw .unsupported("no dictionary") }
     lists = []
+    var storages = Storages(archive, root: String(root))
     for index in stride(from: 0, to: entries.count, by: 2) {
       guard case .text(let name) = entries[index], case .list(let items) = entries[index + 1] else {
         throw .unsupported("something else than lists by name")
@@ -123,29 +124,49 @@ extension TorchLists {
       var tensors: [[Float]] = []
       for item in items {
         guard case .tensor(let tensor) = item else { throw .unsupported("a list of something else than tensors") }
-        tensors.append(try Self.values(of: tensor, in: archive, root: String(root)))
+        tensors.append(try storages.values(of: tensor))
       }
       lists.append((name, tensors))
     }
   }
+}
+
+/// The numbers that tensors are views of.
+private struct Storages {
+  private let archive: ZipReader
+  private let root: String
+  /// Each is checked once, however many views it has.
+  private var known: [String: ArraySlice<UInt8>] = [:]
+  /// Bytes that views may still take: all of them together no more than the archive, so that a small file stays small.
+  private var rest: Int
+
+  init(_ archive: ZipReader, root: String) {
+    self.archive = archive
+    self.root = root
+    rest = archive.size
+  }
 
   /// Dense tensors alone: what strides would repeat or reorder is no list of thresholds.
-  private static func values(
-    of tensor: TorchTensor, in archive: ZipReader, root: String
-  ) throws(TorchError) -> [Float] {
+  mutating func values(of tensor: TorchTensor) throws(TorchError) -> [Float] {
     let encodings: [String: WeightEncoding] = ["FloatStorage": .f32, "HalfStorage": .f16, "BFloat16Storage": .bf16]
     guard let encoding = encodings[tensor.storage.type] else {
       throw .unsupported("numbers of '\(tensor.storage.type.prefix(64))'")
     }
     guard tensor.shape.count <= 1, tensor.strides.count == tensor.shape.count, tensor.strides.allSatisfy({ $0 == 1 })
     else { throw .unsupported("tensors of more than one dimension") }
-    guard let data = try archive.data(of: "\(root)/data/\(tensor.storage.key)") else {
-      throw .damaged("storage '\(tensor.storage.key.prefix(64))' is missing")
+    let key = tensor.storage.key
+    var found = known[key]
+    if found == nil { found = try archive.data(of: "\(root)/data/\(key)") }
+    guard let data = found else {
+      throw .damaged("storage '\(key.prefix(64))' is missing")
     }
+    known[key] = data
     let count = tensor.shape.first ?? 1
     guard tensor.offset >= 0, tensor.offset <= data.count, count <= data.count,
       (tensor.offset + count) * encoding.bytesPerBlock <= data.count
     else { throw .damaged("a tensor reaches beyond its storage") }
+    rest -= count * encoding.bytesPerBlock
+    guard rest >= 0 else { throw .unsupported("more numbers in its tensors than in the file") }
     return [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
       data.dropFirst(tensor.offset * encoding.bytesPerBlock).withUnsafeBytes {
         encoding.decode(

@@ -16,6 +16,7 @@ struct ZipReader {
   private let file: [UInt8]
   private var entries: [String: Entry] = [:]
 
+  var size: Int { file.count }
   var names: [String] { entries.keys.sorted() }
 
   /// - Throws: ``TorchError/notAnArchive`` or ``TorchError/damaged(_:)``.
