@@ -48,6 +48,20 @@ func rename(_ source: String, to path: String) throws(FileError) {
   try flushToDisk(folder(of: path))
 }
 
+/// Whether a file or directory can be written at `path`, before long work that would end in it.
+///
+/// - Throws: ``FileError`` where its directory is missing or not ours to write to, or where a file is wanted and a directory
+///   stands.
+public func requireWritable(_ path: String, asDirectory: Bool = false) throws(FileError) {
+  let parent = folder(of: path)
+  var status = stat()
+  guard stat(parent, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+    throw .noDirectory(path: parent, of: path)
+  }
+  guard access(parent, W_OK | X_OK) == 0 else { throw .system(.create, path: parent, code: errno) }
+  if !asDirectory, stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { throw .isADirectory(path: path) }
+}
+
 /// The folder that a path lies in, as it is written: `.` where it names none.
 package func folder(of path: String) -> String {
   let trimmed = path.count > 1 && path.hasSuffix("/") ? path.dropLast() : path[...]

@@ -1,5 +1,6 @@
 import ActivationStatistics
 import Files
+import Foundation
 import SparseBundle
 import ThresholdSolver
 
@@ -10,9 +11,18 @@ public struct ChannelTable: Sendable {
   private let bundle: ModelBundle
   private let statistics: StatisticsFile
 
-  /// - Parameter path: Of the statistics that the thresholds were solved from.
-  /// - Throws: ``HandoffError/otherStatistics(path:bundle:)`` where they are others, or what reading them throws.
-  public init(_ bundle: ModelBundle, statistics path: String) throws {
+  /// - Parameter path: Of the statistics that the thresholds were solved from; `statistics.h5` beside the bundle unless
+  ///   given, where a run leaves them.
+  /// - Throws: ``HandoffError`` where they are missing or others, or the thresholds were not solved from any; what reading
+  ///   them throws.
+  public init(_ bundle: ModelBundle, statistics path: String? = nil) throws {
+    guard bundle.thresholds.request.method != .imported else {
+      throw HandoffError.cannotCarry(
+        "thresholds that were computed elsewhere, without statistics", format: .csv, instead: "use another format")
+    }
+    let beside = URL(filePath: bundle.path).deletingLastPathComponent().appending(path: "statistics.h5").path
+    let path = path ?? beside
+    guard FileManager.default.fileExists(atPath: path) else { throw HandoffError.noStatistics(path: path) }
     guard try sha256(ofFile: path) == bundle.manifest.sparsification.statisticsSha256 else {
       throw HandoffError.otherStatistics(path: path, bundle: bundle.path)
     }

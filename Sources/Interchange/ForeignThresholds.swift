@@ -28,8 +28,8 @@ public struct ForeignThresholds: Sendable, Equatable {
   public var layers: [Layer]
   /// Thresholds of the FFN are shares of the token's greatest gate activation, not magnitudes.
   public var isRelative: Bool
-  /// The share of channels that its makers meant to drop, where the file says it.
-  public var sparsity: Double?
+  /// The share of channels that its makers meant to drop, where the file says it: a claim, not what they drop.
+  public var claimedSparsity: Double?
   /// SHA-256 of the file.
   public var hash: String
 
@@ -54,7 +54,7 @@ public struct ForeignThresholds: Sendable, Equatable {
       layers = try Self.layers(file, path, c)
       isRelative = true
       // Layers that the file leaves out drop nothing.
-      sparsity = (1 - file.targetActiveFrac) * Double(file.layers.count) / Double(c.layerCount)
+      claimedSparsity = (1 - file.targetActiveFrac) * Double(file.layers.count) / Double(c.layerCount)
     }
   }
 

@@ -4,6 +4,8 @@ public enum HandoffError: Error, Equatable, Sendable {
   case cannotCarry(String, format: HandoffFormat, instead: String)
   /// The statistics are not those that the bundle's thresholds were solved from.
   case otherStatistics(path: String, bundle: String)
+  /// There are no statistics, which a format needs.
+  case noStatistics(path: String)
   /// Something that no hand-off wrote stands where one shall be written.
   case notReplaceable(path: String)
   /// What was written does not read back as what it was made of.
@@ -17,8 +19,10 @@ extension HandoffError: CustomStringConvertible {
       "\(format.rawValue) cannot carry \(what): \(instead)"
     case .otherStatistics(let path, let bundle):
       "'\(path)' is not what the thresholds of '\(bundle)' were solved from: give the statistics that its manifest names"
+    case .noStatistics(let path):
+      "there are no statistics at '\(path)', which tell what channels keep and lose: give those that the thresholds were solved from with --statistics"
     case .notReplaceable(let path):
-      "'\(path)' is there already, and no earlier hand-off of this format: remove it, or give another --output"
+      "'\(path)' is there already, and is no earlier hand-off of this format or holds other files, too: remove it, or give another --output"
     case .unfaithful(let path):
       "'\(path)' did not read back as the bundle: please report this with the bundle's manifest"
     }

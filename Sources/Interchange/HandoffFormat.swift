@@ -13,6 +13,12 @@ public enum HandoffFormat: String, Sendable, CaseIterable, Codable {
   /// A row a channel of the FFN, for spreadsheets and data frames.
   case csv
 
+  /// Whether it is a folder.
+  public var isFolder: Bool { self == .transformers || self == .onnx }
+
+  /// Whether gate activations have to be counted for it.
+  public var countsGates: Bool { self == .chessPt || self == .perChannelJSON }
+
   /// Whether the dense model is a part of it.
   public var holdsWeights: Bool { [.transformers, .onnx, .gguf].contains(self) }
 }

@@ -12,6 +12,9 @@ public struct ImportStage: Sendable {
   /// and, where they are relative, the magnitudes that they stand for.
   public var export: ExportStage
 
+  /// How far what is dropped may lie from what the file says before it is worth a word.
+  private static let tolerance = 0.03
+
   public init(export: ExportStage) { self.export = export }
 
   /// - Throws: What measuring and writing throws.
@@ -39,7 +42,7 @@ public struct ImportStage: Sendable {
       Thresholds.Layer(ffn: ffn, query: attention ? [layer.query] : nil, output: attention ? [layer.output] : nil)
     }
     var thresholds = Thresholds(
-      request: try SolverRequest(method: .imported, attention: attention, sparsity: foreign.sparsity ?? 0),
+      request: try SolverRequest(method: .imported, attention: attention, sparsity: 0),
       layers: layers, realised: Thresholds.Shares(ffn: 0), modelHash: try model.hash,
       corpusHash: TokenSequences.hash(of: windows.windows), statisticsHash: foreign.hash)
     let tokens = Double(windows.probed.tokens)
@@ -49,10 +52,15 @@ public struct ImportStage: Sendable {
         .run(windows.windows, thresholds) { task.advance(to: Double($0) / layers * tokens) }
     }
     thresholds.realised = Thresholds.Shares(meanOf: walk.shares)
-    // Where the file does not say what its makers asked for, what is found is the best word for it.
-    let asked = foreign.sparsity ?? thresholds.realised.ffn
+    let found = thresholds.realised.ffn
+    if let claimed = foreign.claimedSparsity, abs(claimed - found) > Self.tolerance {
+      console.note(
+        "import: the file says that \(Format.percent(claimed)) of the channels are dropped; of this text it is \(Format.percent(found))"
+      )
+    }
+    // Nobody asked for a share here: what is found says best what these thresholds do.
     thresholds.request = try SolverRequest(
-      method: .imported, attention: attention, sparsity: (1000 * asked).rounded() / 1000)
+      method: .imported, attention: attention, sparsity: (1000 * found).rounded() / 1000)
     return thresholds
   }
 }

@@ -2,6 +2,7 @@ import Checkpoints
 import Files
 import Foundation
 import LinearAlgebra
+import Signatures
 import ThresholdSolver
 import Tokenizers
 import Zstandard
@@ -110,14 +111,16 @@ public struct BundleWriter {
     return exact
   }
 
-  /// Only nothing, an empty folder or a bundle may give way to a bundle.
+  /// Only nothing, an empty folder or a bundle without other files in it may give way to a bundle.
   ///
-  /// - Throws: ``BundleError/notABundle(path:)``.
-  public static func checkReplaceable(_ path: String) throws(BundleError) {
+  /// - Throws: ``BundleError/notABundle(path:)``, or `FileError` where nothing can be written there.
+  public static func checkReplaceable(_ path: String) throws {
+    try requireWritable(path, asDirectory: true)
     guard FileManager.default.fileExists(atPath: path) else { return }
     let entries = try? FileManager.default.contentsOfDirectory(atPath: path)
-    let isBundle = (try? BundleManifest(reading: path + "/" + BundleFile.manifest)) != nil
-    guard entries?.isEmpty == true || isBundle else { throw .notABundle(path: path) }
+    let manifest = try? BundleManifest(reading: path + "/" + BundleFile.manifest)
+    let known = manifest.map { Set($0.files.map(\.name)).union([BundleFile.manifest, FolderSignature.fileName]) } ?? []
+    guard let entries, known.isSuperset(of: entries) else { throw BundleError.notABundle(path: path) }
   }
 
   private func manifest(

@@ -1,3 +1,5 @@
+import Files
+
 /// The table at the end of a seekable file: the sizes of its frames in order.
 ///
 /// It is a skippable frame, so that `zstd -d` passes over it:
@@ -40,8 +42,10 @@ struct SeekTable {
 
   /// The size of the whole table, which its last nine bytes tell.
   static func size(footer: [UInt8]) throws(ZstandardError) -> Int {
-    guard footer.count == footerSize, footer.word(at: 5) == footerMagic else { throw .notSeekable }
-    let count = Int(footer.word(at: 0))
+    guard footer.count == footerSize, footer.littleEndian(at: 5, as: UInt32.self) == footerMagic else {
+      throw .notSeekable
+    }
+    let count = Int(footer.littleEndian(at: 0, as: UInt32.self))
     guard footer[4] & reservedFlags == 0 else { throw .badSeekTable(reason: "reserved flags are set") }
     guard count <= largestCount else { throw .badSeekTable(reason: "it claims \(count) frames") }
     return headerSize + count * entrySize(flags: footer[4]) + footerSize
@@ -51,26 +55,19 @@ struct SeekTable {
   init(parsing bytes: [UInt8]) throws(ZstandardError) {
     guard bytes.count >= Self.headerSize + Self.footerSize,
       try Self.size(footer: Array(bytes.suffix(Self.footerSize))) == bytes.count,
-      bytes.word(at: 0) == Self.skippableMagic, Int(bytes.word(at: 4)) == bytes.count - Self.headerSize
+      bytes.littleEndian(at: 0, as: UInt32.self) == Self.skippableMagic,
+      Int(bytes.littleEndian(at: 4, as: UInt32.self)) == bytes.count - Self.headerSize
     else { throw .badSeekTable(reason: "its header and its footer don't agree") }
     let stride = Self.entrySize(flags: bytes[bytes.count - 5])
     for offset in Swift.stride(from: Self.headerSize, to: bytes.count - Self.footerSize, by: stride) {
-      entries.append(Entry(compressedSize: bytes.word(at: offset), size: bytes.word(at: offset + 4)))
+      entries.append(
+        Entry(
+          compressedSize: bytes.littleEndian(at: offset, as: UInt32.self),
+          size: bytes.littleEndian(at: offset + 4, as: UInt32.self)))
     }
   }
 
   init() {}
 
   private static func entrySize(flags: UInt8) -> Int { flags & checksumFlag == 0 ? 8 : 12 }
-}
-
-extension [UInt8] {
-  fileprivate mutating func append(littleEndian word: UInt32) {
-    for shift in stride(from: 0, to: 32, by: 8) { append(UInt8(truncatingIfNeeded: word >> UInt32(shift))) }
-  }
-
-  /// - Precondition: Four bytes from `offset` are there.
-  fileprivate func word(at offset: Int) -> UInt32 {
-    (0..<4).reduce(0) { $0 | UInt32(self[offset + $1]) << UInt32(8 * $1) }
-  }
 }

@@ -27,25 +27,14 @@ struct ExportCommand: ParsableCommand {
       """, valueName: "files"))
   var thresholds: [String]
 
-  @Option(help: "Type of the bundle's matrices.")
-  var weights = WeightType.f16
-
-  @OptionGroup var text: LossTextOptions
-
-  @Option(help: ArgumentHelp("The folder to write.", valueName: "folder"))
-  var output: String
-
-  @OptionGroup var threads: ThreadOptions
+  @OptionGroup var bundle: BundleOutputOptions
   @OptionGroup var options: OutputOptions
 
   func run() throws {
-    let stage = ExportStage(
-      type: weights, text: text.lossText, threads: threads.threads)
     let ladder = try thresholds.map { try Thresholds(SafetensorsFile(path: $0)) }
-    let done = try stage.run(
-      Checkpoint.open(model.model), ladder[0], others: Array(ladder.dropFirst()), output: output, options.console)
-    try ExportedBundle(output, done).print(options)
+    let done = try bundle.stage.run(
+      Checkpoint.open(model.model), ladder[0], others: Array(ladder.dropFirst()), output: bundle.output,
+      options.console)
+    try ExportedBundle(bundle.output, done).print(options)
   }
 }
-
-extension WeightType: ExpressibleByArgument {}

@@ -1,9 +1,10 @@
 import ArgumentParser
-import Foundation
+import Files
 import Interchange
 import Pipeline
 import Reports
 import SparseBundle
+import ThresholdSolver
 
 struct HandoffCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -48,7 +49,7 @@ struct HandoffCommand: ParsableCommand {
 
   func validate() throws {
     guard statistics == nil || to == .csv else { throw ValidationError("--statistics is for csv alone.") }
-    guard text.text.isEmpty || to == .chessPt || to == .perChannelJSON else {
+    guard text.text.isEmpty || to.countsGates else {
       throw ValidationError("--text is for chess-pt and per-channel-json.")
     }
     guard weights == nil || to.holdsWeights else {
@@ -58,20 +59,28 @@ struct HandoffCommand: ParsableCommand {
 
   func run() throws {
     try VerifyStage.requireIntact(self.bundle)
+    try requireWritable(output, asDirectory: to.isFolder)
     let bundle = try ModelBundle(path: self.bundle, sparsity: budget.sparsity)
+    var counted: ProbedText?
+    func gates() throws -> GateMeasurement.Measured {
+      let measured = try GateMeasurement(text: text.lossText, threads: threads.threads).run(bundle, options.console)
+      counted = measured.text
+      return measured
+    }
     switch to {
     case .transformers: try write(bundle, TransformersHandoff(bundle, weights: weights).write)
     case .onnx: try write(bundle, ONNXHandoff(bundle, weights: weights).write)
     case .gguf: try write(bundle, GGUFHandoff(bundle, weights: weights).write)
-    case .chessPt: try CHESSDictionary(bundle, measuredGates(bundle).layers).write(to: output)
+    case .chessPt: try CHESSDictionary(bundle, gates().layers).write(to: output)
     case .perChannelJSON:
       try PerChannelThresholds(bundle) {
-        let measured = try measuredGates(bundle)
+        let measured = try gates()
         return (measured.layers, measured.text)
       }.write(to: output)
     case .csv: try writeTable(bundle)
     }
-    try options.print(Written(format: to, output: output), text: output)
+    let source = counted.map { ": gates counted on \($0.tokens) tokens (\($0.text))" } ?? ""
+    try options.print(Written(format: to, output: output, gatesCountedOn: counted), text: output + source)
   }
 
   /// What writes a dense model says how many weights it has written.
@@ -84,14 +93,8 @@ struct HandoffCommand: ParsableCommand {
     }
   }
 
-  /// What thresholds alone do not tell.
-  private func measuredGates(_ bundle: ModelBundle) throws -> GateMeasurement.Measured {
-    try GateMeasurement(text: text.lossText, threads: threads.threads).run(bundle, options.console)
-  }
-
   private func writeTable(_ bundle: ModelBundle) throws {
-    let beside = URL(filePath: bundle.path).deletingLastPathComponent().appending(path: "statistics.h5").path
-    let table = try ChannelTable(bundle, statistics: statistics ?? beside)
+    let table = try ChannelTable(bundle, statistics: statistics)
     let total = Double(bundle.configuration.layerCount)
     try options.console.task("handoff", total: total, unit: "layers") { task in
       try table.write(to: output) { task.advance(to: Double($0)) }
@@ -101,6 +104,7 @@ struct HandoffCommand: ParsableCommand {
   private struct Written: Encodable {
     var format: HandoffFormat
     var output: String
+    var gatesCountedOn: ProbedText?
   }
 }
 
@@ -117,6 +121,8 @@ struct GateTextOptions: ParsableArguments {
 
   @Option(help: ArgumentHelp("The field of a JSON line that holds the text.", valueName: "name"))
   var field = "text"
+
+  func validate() throws { try LossTextOptions.require(field, with: text) }
 
   var lossText: LossText { text.isEmpty ? .builtIn : .files(text, field: field) }
 }

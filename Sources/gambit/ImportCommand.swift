@@ -10,9 +10,10 @@ struct ImportCommand: ParsableCommand {
     commandName: "import", abstract: "Makes a bundle of a model and thresholds that were computed elsewhere.",
     discussion: """
       chess-pt: the dictionary of the authors of CHESS, a file of torch.save. per-channel-json: thresholds relative to \
-      each token's greatest gate, as labscommunity/cascadia reads them; they are turned into magnitudes on the text, so that each channel is \
-      kept as often. The bundle can then be evaluated, verified, run and handed off like any other; its manifest says \
-      'imported', and has the digest of the file. Documentation/handoff.md says more.
+      each token's greatest gate, as labscommunity/cascadia reads them; they are turned into magnitudes, so that each \
+      channel is kept as often. That, the shares dropped and the losses are measured on --text, or on a short built-in \
+      text. The bundle can then be evaluated, verified and run like any other; its manifest says 'imported', and has the \
+      digest of the file. Documentation/handoff.md says more.
       """)
 
   @Argument(help: ArgumentHelp("The format of the file.", valueName: "format"))
@@ -27,22 +28,16 @@ struct ImportCommand: ParsableCommand {
   var rule: ForeignThresholds.Rule?
 
   @Flag(inversion: .prefixedNo, help: "For chess-pt: take its thresholds of attention, where they drop anything.")
-  var attention = true
+  var attention: Bool?
 
-  @Option(help: "Type of the bundle's matrices.")
-  var weights = WeightType.f16
-
-  @OptionGroup var text: LossTextOptions
-
-  @Option(help: ArgumentHelp("The folder to write.", valueName: "folder"))
-  var output: String
-
-  @OptionGroup var threads: ThreadOptions
+  @OptionGroup var bundle: BundleOutputOptions
   @OptionGroup var options: OutputOptions
 
   func validate() throws {
-    guard rule == nil || format == .chessPt else { throw ValidationError("--rule is for chess-pt alone.") }
-    guard !weights.isInPlanes else {
+    guard (rule == nil && attention == nil) || format == .chessPt else {
+      throw ValidationError("--rule and --attention are for chess-pt alone.")
+    }
+    guard !bundle.weights.isInPlanes else {
       throw ValidationError("Imported thresholds grade no weights: give another --weights.")
     }
   }
@@ -50,10 +45,10 @@ struct ImportCommand: ParsableCommand {
   func run() throws {
     let checkpoint = try Checkpoint.open(model.model)
     var thresholds = try ForeignThresholds(path: file, format, rule: rule ?? .chess, for: checkpoint.configuration)
-    if !attention { thresholds.dropAttention() }
-    let stage = ImportStage(export: ExportStage(type: weights, text: text.lossText, threads: threads.threads))
-    let done = try stage.run(checkpoint, thresholds, output: output, options.console)
-    try ExportedBundle(output, done).print(options)
+    if attention == false { thresholds.dropAttention() }
+    let done = try ImportStage(export: bundle.stage)
+      .run(checkpoint, thresholds, output: bundle.output, options.console)
+    try ExportedBundle(bundle.output, done).print(options)
   }
 }
 

@@ -3,6 +3,7 @@ import Files
 import Foundation
 import Pipeline
 import Reports
+import SparseBundle
 
 /// What every command takes.
 struct OutputOptions: ParsableArguments {
@@ -52,8 +53,31 @@ struct LossTextOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The field of a JSON line that holds the text.", valueName: "name"))
   var field = "text"
 
+  func validate() throws { try Self.require(field, with: text) }
+
+  static func require(_ field: String, with text: [String]) throws {
+    guard field == "text" || !text.isEmpty else { throw ValidationError("--field goes with --text.") }
+  }
+
   var lossText: LossText { text.isEmpty ? .builtIn : .files(text, field: field) }
 }
+
+/// How a bundle is made and where.
+struct BundleOutputOptions: ParsableArguments {
+  @Option(help: "Type of the bundle's matrices.")
+  var weights = WeightType.f16
+
+  @OptionGroup var text: LossTextOptions
+
+  @Option(help: ArgumentHelp("The folder to write.", valueName: "folder"))
+  var output: String
+
+  @OptionGroup var threads: ThreadOptions
+
+  var stage: ExportStage { ExportStage(type: weights, text: text.lossText, threads: threads.threads) }
+}
+
+extension WeightType: ExpressibleByArgument {}
 
 /// Which budget of a bundle.
 struct BudgetOptions: ParsableArguments {

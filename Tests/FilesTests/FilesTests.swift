@@ -15,6 +15,20 @@ struct FilesTests {
     #expect(folder.entries == ["a.bin"])
   }
 
+  @Test func placesThatCannotBeWrittenToAreFoundBefore() throws {
+    try requireWritable(folder.path("new.bin"))
+    try requireWritable(folder.root, asDirectory: true)
+    try requireWritable(folder.root + "/", asDirectory: true)
+    #expect(throws: FileError.isADirectory(path: folder.root)) { try requireWritable(folder.root) }
+    let nowhere = folder.path("nowhere")
+    #expect(throws: FileError.noDirectory(path: nowhere, of: nowhere + "/a")) { try requireWritable(nowhere + "/a") }
+    try writeAtomically([1], to: folder.path("file"))
+    #expect(throws: FileError.noDirectory(path: folder.path("file"), of: folder.path("file/a"))) {
+      try requireWritable(folder.path("file/a"))
+    }
+    #expect(folder.entries == ["file"])
+  }
+
   @Test func failedWriteLeavesTheOldFileAndNoTemporary() throws {
     struct Stop: Error {}
     let path = folder.path("a.bin")

@@ -39,7 +39,7 @@ struct ForeignThresholdsTests {
     #expect(thresholds.layers.map(\.ffn) == [[0, 0, 0, 0], [0.1, 0, 1, .infinity]])
     #expect(thresholds.isRelative && !thresholds.cutsAttention)
     // Half of the channels of one layer in two.
-    #expect(thresholds.sparsity == 0.25)
+    #expect(thresholds.claimedSparsity == 0.25)
   }
 
   @Test(arguments: [

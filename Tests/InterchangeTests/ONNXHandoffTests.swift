@@ -121,6 +121,12 @@ struct ONNXHandoffTests {
     for _ in 0..<2 { try ONNXHandoff(bundle).write(to: folder.path("handoff")) }
     let other = HandoffError.notReplaceable(path: folder.path("bundle"))
     #expect(throws: other) { try ONNXHandoff(bundle).write(to: folder.path("bundle")) }
+    // Anybody's export is called model.onnx.
+    try FileManager.default.createDirectory(atPath: folder.path("export"), withIntermediateDirectories: true)
+    try Data("a model".utf8).write(to: URL(filePath: folder.path("export/model.onnx")))
+    #expect(throws: HandoffError.notReplaceable(path: folder.path("export"))) {
+      try ONNXHandoff(bundle).write(to: folder.path("export"))
+    }
   }
 
   @Test func whatCannotBeCarriedIsRefused() throws {

@@ -61,11 +61,32 @@ struct TorchListsTests {
     #expect(throws: TorchError.self) { try TorchLists(decoding: archive.finished()) }
   }
 
-  /// A reader that copied what it has for each entry would take minutes.
-  @Test func manyEntriesTakeTimeInProportion() throws {
+  @Test(arguments: [
+    ("]" + String(repeating: "Na", count: 1025) + ".", "a container of 1025 entries"),
+    (String(repeating: "N", count: 1 << 20) + ".", "a pickle of 1048577 bytes"),
+  ])
+  func picklesAreBounded(_ pickle: String, _ what: String) throws {
+    var reader = PickleReader(Array(pickle.utf8)[...])
+    #expect(throws: TorchError.unsupported(what)) { try reader.read() }
+  }
+
+  @Test func containersOfAllowedSizeAreRead() throws {
+    var reader = PickleReader(Array(("]" + String(repeating: "Na", count: 1024) + ".").utf8)[...])
+    #expect(try reader.read() == .list([PickleValue](repeating: .none, count: 1024)))
+  }
+
+  /// PyTorch would take the last one.
+  @Test func namesThatStandTwiceAreRefused() throws {
+    let lists = TorchLists([("a", [[1]]), ("a", [[2]])])
+    #expect(throws: TorchError.unsupported("\"a\" twice")) { try TorchLists(decoding: lists.encoded()) }
+  }
+
+  @Test func namesDoNotReachTerminalsAsTheyAre() throws {
     var archive = ZipWriter()
-    archive.add("a/data.pkl", Array(("}" + String(repeating: "NNs", count: 400_000) + ".").utf8))
-    #expect(throws: TorchError.self) { try TorchLists(decoding: archive.finished()) }
+    archive.add("a/data.pkl", Array("cos\u{1b}]0;title\u{7}\nsystem\n)R.".utf8))
+    #expect { try TorchLists(decoding: archive.finished()) } throws: { error in
+      !"\(error)".unicodeScalars.contains { $0.properties.generalCategory == .control }
+    }
   }
 
   @Test func viewsDoNotMultiplyAStorage() throws {

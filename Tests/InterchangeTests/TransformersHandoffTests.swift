@@ -43,6 +43,20 @@ struct TransformersHandoffTests {
     for _ in 0..<2 { try TransformersHandoff(bundle).write(to: folder.path("handoff")) }
     let other = HandoffError.notReplaceable(path: folder.path("bundle"))
     #expect(throws: other) { try TransformersHandoff(bundle).write(to: folder.path("bundle")) }
+    // Of another format, with something that is somebody's, and one whose names alone are ours.
+    func expectKept() {
+      #expect(throws: HandoffError.notReplaceable(path: folder.path("handoff"))) {
+        try TransformersHandoff(bundle).write(to: folder.path("handoff"))
+      }
+    }
+    #expect(throws: HandoffError.notReplaceable(path: folder.path("handoff"))) {
+      try ONNXHandoff(bundle).write(to: folder.path("handoff"))
+    }
+    try Data("years of work".utf8).write(to: URL(filePath: folder.path("handoff/thesis.txt")))
+    expectKept()
+    try FileManager.default.removeItem(atPath: folder.path("handoff/thesis.txt"))
+    try FileManager.default.removeItem(atPath: folder.path("handoff/gambit_handoff.json"))
+    expectKept()
   }
 
   @Test func whatCannotBeCarriedIsRefused() throws {

@@ -18,6 +18,14 @@ struct ReplacementTests {
     #expect(throws: BundleError.self) { try BundleWriter.checkReplaceable(folder.path("file")) }
   }
 
+  @Test func aBundleGivesWayUnlessSomethingElseIsInIt() throws {
+    let path = folder.path("bundle")
+    try TinyModel.llama.open().writeBundle(to: path, .f32, [[1, 2]], otherSparsities: [0.3])
+    try BundleWriter.checkReplaceable(path)
+    try writeAtomically("notes".utf8, to: path + "/notes.txt")
+    #expect(throws: BundleError.notABundle(path: path)) { try BundleWriter.checkReplaceable(path) }
+  }
+
   @Test func nothingAndAnEmptyFolderMayGo() throws {
     try BundleWriter.checkReplaceable(folder.path("absent"))
     try FileManager.default.createDirectory(atPath: folder.path("empty"), withIntermediateDirectories: true)

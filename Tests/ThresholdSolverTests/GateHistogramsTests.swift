@@ -50,6 +50,17 @@ struct GateHistogramsTests {
     for (a, b) in zip(thresholds, back) { #expect(a == b || abs(a - b) < 0.001 * a) }
   }
 
+  /// A channel that the text never kept is not dropped for good, and one that is always the greatest is kept at 1.
+  @Test func finiteThresholdsStayFinite() {
+    let ratios = histograms.ratios(keepingAsOftenAs: [1000, .infinity, 0, 1e-9, 50], .geluTanh)
+    #expect(ratios[1] == .infinity && ratios[0] <= 1 && ratios[4] <= 1)
+    let magnitudes = histograms.magnitudes(keepingAsOftenAs: [1, .infinity, 1, 1, 1], .geluTanh)
+    for channel in [0, 2, 3, 4] {
+      let most = gates.map { $0[channel].magnitude }.max() ?? 0
+      #expect(magnitudes[channel] < .infinity && magnitudes[channel] <= 1.2 * most)
+    }
+  }
+
   @Test func catsDropsItsShareOfAllChannels() {
     let threshold = histograms.catsThreshold(sparsity: 0.3, .geluTanh)
     let dropped = gates.joined().count { $0.magnitude < threshold }

@@ -1,4 +1,5 @@
 import Checkpoints
+import Files
 
 /// The keys and values in front of a GGUF file's tensors, as bytes.
 struct GGUFMetadata {
@@ -55,10 +56,6 @@ struct GGUFMetadata {
 }
 
 extension [UInt8] {
-  mutating func append<T: FixedWidthInteger>(littleEndian value: T) {
-    Swift.withUnsafeBytes(of: value.littleEndian) { append(contentsOf: $0) }
-  }
-
   mutating func append(string: String) {
     append(littleEndian: UInt64(string.utf8.count))
     append(contentsOf: string.utf8)

@@ -26,13 +26,12 @@ public struct ONNXHandoff: Sendable {
   /// - Throws: ``HandoffError/notReplaceable(path:)``, or what reading and writing throws.
   /// - Complexity: O(weights) time; memory for a layer, or the embeddings.
   public func write(to path: String, progress: (_ weights: Int) -> Void = { _ in }) throws {
-    try HandoffFolder.requireReplaceable(path, holding: Self.graphFile)
     let external = ExternalWeights(bundle, weights)
     let thresholds = try EncodedThresholds(bundle.thresholds)
     let model = DecoderGraph(bundle.configuration, external, thresholds).graph.model(
       name: bundle.manifest.model.name,
       metadata: thresholds.metadata.map { (key: "gambit.thresholds.\($0.key)", value: $0.value) })
-    try writeDirectoryAtomically(at: path) { folder in
+    try HandoffFolder(format: .onnx, files: [Self.graphFile, ExternalWeights.file]).write(bundle, to: path) { folder in
       try bundle.writeHuggingFaceFiles(to: folder, bundle.tokenizer)
       try writeAtomically(model.serializedBytes() as [UInt8], to: folder + "/" + Self.graphFile)
       try external.write(to: folder + "/" + ExternalWeights.file, progress: progress)

@@ -1,45 +1,13 @@
-/// What a pickle of tensors is made of. Nothing is called and nothing imported: names of classes are texts.
-package enum PickleValue: Equatable {
-  case none
-  case flag(Bool)
-  case integer(Int)
-  case text(String)
-  /// A class or function, as `module name`.
-  case global(String)
-  case tuple([PickleValue])
-  case list([PickleValue])
-  /// Keys and values in turns.
-  case dictionary([PickleValue])
-  case storage(TorchStorage)
-  case tensor(TorchTensor)
-  /// An empty dictionary of another class, which tensors carry for hooks.
-  case nothingOfUse
-}
-
-/// Numbers in a file of their own in the archive.
-package struct TorchStorage: Equatable {
-  /// `FloatStorage` and so on.
-  package var type: String
-  /// The file's name below `data/`.
-  package var key: String
-  package var count: Int
-}
-
-/// A view of a storage.
-package struct TorchTensor: Equatable {
-  package var storage: TorchStorage
-  package var offset: Int
-  package var shape: [Int]
-  package var strides: [Int]
-}
-
 /// Reads the part of Python's pickle protocols 2 to 4 that `torch.save` writes for dictionaries, lists and tensors.
 /// Opcodes: CPython's `Lib/pickletools.py`.
 package struct PickleReader {
   /// Containers within containers; a pickle of tensors has four.
   private static let depthLimit = 16
-  /// Entries that are put into a container one after the other; a list of thresholds has as many as the model layers.
-  private static let entryLimit = 1 << 13
+  /// Entries of a container that grows; a list of thresholds has as many as the model layers. Growing may copy what is
+  /// there, so that time is bounded by this and the size.
+  private static let entryLimit = 1024
+  /// In bytes; a pickle of tensors takes some 130 for each.
+  private static let sizeLimit = 1 << 20
 
   private let bytes: ArraySlice<UInt8>
   private var position: Int
@@ -54,6 +22,7 @@ package struct PickleReader {
 
   /// - Throws: ``TorchError``.
   package mutating func read() throws(TorchError) -> PickleValue {
+    guard bytes.count <= Self.sizeLimit else { throw .unsupported("a pickle of \(bytes.count) bytes") }
     while true {
       let code = try byte()
       if code == UInt8(ascii: ".") { return try pop().value }
@@ -124,7 +93,7 @@ package struct PickleReader {
       return .tensor(
         TorchTensor(
           storage: storage, offset: offset, shape: try integers(arguments[2]), strides: try integers(arguments[3])))
-    default: throw .unsupported("an object of '\(name.prefix(64))'")
+    default: throw .unsupported("an object of \(quoted(name))")
     }
   }
 
@@ -157,7 +126,8 @@ package struct PickleReader {
     return entry
   }
 
-  /// What is recalled are names and tuples. A list or dictionary that has entries is not kept, so that it grows in place.
+  /// What is recalled are names and tuples. A list or dictionary is kept as it is now, and would not grow with the other
+  /// one: where it has entries, it is of no use.
   private mutating func remember(as index: Int) throws(TorchError) {
     var entry = try topEntry()
     switch entry.value {
@@ -191,25 +161,21 @@ package struct PickleReader {
     stack.append((make(entries.map(\.value)), try depth(around: entries)))
   }
 
-  /// Puts more entries into the topmost list or dictionary, in place.
+  /// Puts more entries into the topmost list or dictionary.
   private mutating func extend(_ entries: [(value: PickleValue, depth: Int)]) throws(TorchError) {
-    var (container, depth) = try pop()
-    depth = max(depth, try self.depth(around: entries))
-    // Nobody else may hold the array, or each of many entries would copy it.
+    let (container, before) = try pop()
+    let depth = max(before, try self.depth(around: entries))
+    let values: [PickleValue]
     switch container {
-    case .list(var list):
-      container = .none
-      guard list.count < Self.entryLimit else { throw .unsupported("a list of \(list.count) entries") }
-      list += entries.map(\.value)
-      stack.append((.list(list), depth))
-    case .dictionary(var dictionary):
-      container = .none
-      guard dictionary.count < Self.entryLimit else {
-        throw .unsupported("a dictionary of \(dictionary.count) entries")
-      }
-      dictionary += entries.map(\.value)
-      stack.append((.dictionary(dictionary), depth))
+    case .list(let list): values = list + entries.map(\.value)
+    case .dictionary(let dictionary): values = dictionary + entries.map(\.value)
     default: throw malformed
+    }
+    guard values.count <= Self.entryLimit else { throw .unsupported("a container of \(values.count) entries") }
+    if case .list = container {
+      stack.append((.list(values), depth))
+    } else {
+      stack.append((.dictionary(values), depth))
     }
   }
 

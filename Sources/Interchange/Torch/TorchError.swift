@@ -6,6 +6,9 @@ public enum TorchError: Error, Equatable, Sendable {
   case unsupported(String)
 }
 
+/// What a file calls something, for a sentence: short, and nothing that a terminal would take for a command.
+func quoted(_ name: some StringProtocol) -> String { String(name.prefix(64)).debugDescription }
+
 extension TorchError: CustomStringConvertible {
   public var description: String {
     switch self {

@@ -121,6 +121,7 @@ extension TorchLists {
       guard case .text(let name) = entries[index], case .list(let items) = entries[index + 1] else {
         throw .unsupported("something else than lists by name")
       }
+      guard self[name] == nil else { throw .unsupported("\(quoted(name)) twice") }
       var tensors: [[Float]] = []
       for item in items {
         guard case .tensor(let tensor) = item else { throw .unsupported("a list of something else than tensors") }
@@ -150,7 +151,7 @@ private struct Storages {
   mutating func values(of tensor: TorchTensor) throws(TorchError) -> [Float] {
     let encodings: [String: WeightEncoding] = ["FloatStorage": .f32, "HalfStorage": .f16, "BFloat16Storage": .bf16]
     guard let encoding = encodings[tensor.storage.type] else {
-      throw .unsupported("numbers of '\(tensor.storage.type.prefix(64))'")
+      throw .unsupported("numbers of \(quoted(tensor.storage.type))")
     }
     guard tensor.shape.count <= 1, tensor.strides.count == tensor.shape.count, tensor.strides.allSatisfy({ $0 == 1 })
     else { throw .unsupported("tensors of more than one dimension") }
@@ -158,7 +159,7 @@ private struct Storages {
     var found = known[key]
     if found == nil { found = try archive.data(of: "\(root)/data/\(key)") }
     guard let data = found else {
-      throw .damaged("storage '\(key.prefix(64))' is missing")
+      throw .damaged("storage \(quoted(key)) is missing")
     }
     known[key] = data
     let count = tensor.shape.first ?? 1

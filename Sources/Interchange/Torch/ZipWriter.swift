@@ -1,3 +1,4 @@
+import Files
 import Gzip
 
 /// A zip archive of stored files, as `torch.save` makes it: nothing is compressed, and each file's data start at a multiple

@@ -29,8 +29,8 @@ public struct TransformersHandoff: Sendable {
   /// - Throws: ``HandoffError/notReplaceable(path:)``, or what reading and writing throws.
   /// - Complexity: O(weights) time; memory for a layer, or the embeddings.
   public func write(to path: String, progress: (_ weights: Int) -> Void = { _ in }) throws {
-    try HandoffFolder.requireReplaceable(path, holding: Self.code + ".py")
-    try writeDirectoryAtomically(at: path) { folder in
+    let files: Set = [Self.code + ".py", Self.weightsFile, BundleFile.thresholds]
+    try HandoffFolder(format: .transformers, files: files).write(bundle, to: path) { folder in
       let tokenizer = try bundle.tokenizer
       try bundle.writeHuggingFaceFiles(to: folder, tokenizer, sparseModule: Self.code)
       try writeAtomically(bundle.thresholds.encoded(), to: folder + "/" + BundleFile.thresholds)
