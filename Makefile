@@ -23,7 +23,7 @@ handoff-check: demo ## Runs llama.cpp and transformers on what `gambit handoff` 
 	model=$$(scripts/fetch-model) && python=$$(scripts/python-environment peers) \
 	  && "$$python" scripts/handoffs/check_gguf.py "$$model"
 	python=$$(scripts/python-environment oracles) \
-	  && "$$python" scripts/handoffs/check_transformers.py $(DEMO)/bundle \
+	  && "$$python" scripts/handoffs/check_transformers.py $(DEMO)/bundle --families \
 	  && "$$python" scripts/handoffs/check_chess.py $(DEMO)/bundle
 
 SECONDS ?= 600

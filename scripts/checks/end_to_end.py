@@ -103,6 +103,8 @@ def end_to_end(model: Path, scratch: Path, outcome: Outcome) -> None:
     check(handoff_checks.dictionary_makes_the_bundles_masks, run, scratch)
     check(handoff_checks.relative_thresholds_keep_as_much, run, scratch)
     check(handoff_checks.others_thresholds_are_taken_over, run, model, scratch)
+    check(handoff_checks.relative_thresholds_are_taken_over, run, model, scratch)
+    check(handoff_checks.what_is_somebodys_is_kept, run, scratch)
     check(handoff_checks.table_is_what_the_statistics_say, run, scratch)
     check(onnx_checks.graph_is_valid, run, scratch)
     check(onnx_checks.golden_vectors_are_met, run, scratch)

@@ -1,23 +1,23 @@
 """handoff onnx: onnx's own checker, and what onnxruntime computes beside the bundle and the program."""
 
+import itertools
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
 import onnx
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 import gambit
+import tiny_bundles
 from onnx_decoder import Decoder, with_decisions_given
 from outcome import require
-from run_directory import REPOSITORY, RunDirectory, Shapes
+from run_directory import RunDirectory, Shapes
+from tiny_bundles import FAMILIES
 
 PROMPTS = ("The lighthouse keeper wrote that", "def fibonacci(n):")
 TOKENS = 64
-TINY = REPOSITORY / "Tests" / "Fixtures" / "models"
-FAMILIES = ("llama", "llama3", "mistral", "qwen2", "qwen3", "gemma3")
 
 
 def hand_off(bundle: Path, folder: Path, *options: object) -> Path:
@@ -41,20 +41,23 @@ def text_goes_on_as_the_programs(run: RunDirectory, scratch: Path) -> None:
     """handoff onnx: 64 greedy tokens with the cache are those of `gambit generate`, sparse nearly so, step by step."""
     decoder = Decoder(hand_off(run.bundle, scratch / "onnx"))
     tokenizer = Tokenizer.from_file(str(scratch / "onnx" / "tokenizer.json"))
-    same = steps = 0
+    same = steps = dense = 0
     for prompt in PROMPTS:
         ids = tokenizer.encode(prompt).ids
         arguments = ("generate", "--bundle", run.bundle, "--prompt", prompt, "--max-tokens", TOKENS)
         expected = gambit.ask(*arguments, "--dense")["ids"]
         found = decoder.greedy(ids, len(expected), sparse=False)
-        require(found == expected, f"{prompt!r}: dense, {found}, not {expected}")
+        require(len(expected) > TOKENS // 4 and found == expected, f"{prompt!r}: dense, {found}, not {expected}")
         # A decision that lies on its threshold may turn the text that follows: here each step follows the program's.
         expected = gambit.ask(*arguments)["ids"]
-        decoder.greedy(ids, 0, sparse=True)
-        for last, token in zip([ids[-1], *expected], expected):
-            same += int(decoder.logits([[last]], sparse=True)[0, -1].argmax()) == token
-            steps += 1
+        for sparse in (True, False):
+            decoder.greedy(ids, 0, sparse)
+            chosen = [int(decoder.logits([[last]], sparse)[0, -1].argmax()) for last in [ids[-1], *expected[:-1]]]
+            agreed = sum(map(int.__eq__, chosen, expected))
+            same, dense = (same + agreed, dense) if sparse else (same, dense + agreed)
+        steps += len(expected)
     require(steps > TOKENS and same >= 0.9 * steps, f"only {same} of {steps} sparse steps are the program's")
+    require(dense < same, f"the dense graph chooses {dense} of the sparse text's {steps} tokens, the sparse one {same}")
 
 
 def padding_changes_nothing(run: RunDirectory, scratch: Path) -> None:
@@ -66,21 +69,16 @@ def padding_changes_nothing(run: RunDirectory, scratch: Path) -> None:
 
 def every_family_is_met(scratch: Path) -> None:
     """handoff onnx: tiny models of each family, with thresholds of every kind: golden vectors, checker, padding."""
-    for index, family in enumerate(FAMILIES):
-        folder = scratch / f"onnx-{family}"
-        folder.mkdir()
-        model = tiny_model(family, folder)
-        thresholds, bundle = folder / "thresholds.safetensors", folder / "bundle"
-        write_thresholds(thresholds, model, one_a_channel=index % 2 == 0)
-        gambit.run("export", "--model", model, "--thresholds", thresholds, "--weights", "f16" if index % 3 else "f32",
-                   "--output", bundle)
+    for index, (family, one_a_channel) in enumerate(itertools.product(FAMILIES, (True, False))):
+        folder = scratch / f"onnx-{family}-{'each' if one_a_channel else 'all'}"
+        bundle = tiny_bundles.export(family, folder, "f16" if index % 3 else "f32", one_a_channel)
         graph = hand_off(bundle, folder / "onnx")
         try:
             require_valid(graph, bundle)
             require_golden(graph, bundle)
             require_padded(Decoder(graph), [[5, 9, 12], [7, 3, 81, 4, 4, 17, 250, 33, 9, 2, 6]])
         except AssertionError as error:
-            raise AssertionError(f"{family}: {error}") from error
+            raise AssertionError(f"{folder.name}: {error}") from error
 
 
 # What holds of any bundle.
@@ -154,39 +152,3 @@ def require_padded(decoder: Decoder, prompts: list[list[int]]) -> None:
         for logits, tokens in zip(together, (prompt, [11])):
             difference = np.abs(decoder.logits([tokens], False)[0, -1] - logits[row]).max()
             require(difference <= 1e-3, f"prompt {row}: logits differ by {difference}")
-
-
-def tiny_model(family: str, folder: Path) -> Path:
-    if family != "mistral":
-        return TINY / family
-    model = shutil.copytree(TINY / "llama", folder / "mistral")
-    configuration = json.loads((model / "config.json").read_text())
-    configuration |= {"architectures": ["MistralForCausalLM"], "model_type": "mistral", "sliding_window": 7}
-    (model / "config.json").write_text(json.dumps(configuration))
-    return model
-
-
-def write_thresholds(path: Path, model: Path, one_a_channel: bool) -> None:
-    """Random ones of every kind that a bundle may hold; without input thresholds where there is not one a channel."""
-    facts = gambit.ask("inspect", model)["facts"]
-    shapes = Shapes.of(json.loads((model / "config.json").read_text()))
-    random = np.random.default_rng(1)
-
-    def between(low: float, high: float, channels: int) -> np.ndarray:
-        return random.uniform(low, high, channels).astype(np.float32)
-
-    tensors = {}
-    for layer in range(shapes.layers):
-        tensors |= {f"layers.{layer}.{name}": values for name, values in {
-            "ffn.threshold": between(0, 0.4, shapes.intermediate),
-            "ffn.source": random.integers(0, 2, shapes.intermediate, np.uint8),
-            "ffn.product_threshold": between(0.01, 0.2, shapes.intermediate if one_a_channel else 1),
-            "ffn.bias": between(-0.1, 0.1, shapes.hidden),
-            "attention.query_threshold": between(0.3, 0.9, shapes.hidden if one_a_channel else 1),
-            "attention.output_threshold": between(0.1, 0.4, shapes.query if one_a_channel else 1),
-            **({"ffn.input_threshold": between(0.3, 0.5, shapes.hidden)} if one_a_channel else {}),
-        }.items()}
-    save_file(tensors, path, {
-        "format": "gambit-thresholds", "version": "1", "method": "chess", "norm": "rms", "sparsity": "0.5",
-        "attention": "on", "layers": str(shapes.layers), "model_sha256": facts["sha256"], "corpus_sha256": "c" * 64,
-        "statistics_sha256": "d" * 64, "realised_ffn": "0.5", "realised_query": "0.5", "realised_output": "0.5"})

@@ -2,8 +2,9 @@
 """transformers runs what `gambit handoff --to transformers` writes: the bundle, dense and sparse.
 
     .venv-oracles/bin/python scripts/handoffs/check_transformers.py BUNDLE [PROGRAM] [--folder DIR] [--tasks DIR]
+    … BUNDLE [PROGRAM] --families
 
-Prints a line a check with what it measured; exits with 1 where one fails. Outside `make test`, as it needs PyTorch.
+With --families also, of tiny models of each family with thresholds of every kind, golden logits and decisions. Prints a line a check with what it measured; exits with 1 where one fails. Outside `make test`, as it needs PyTorch.
 """
 
 import argparse
@@ -35,6 +36,7 @@ PROMPTS = [
 ]
 
 sys.path.insert(0, str(REPOSITORY / "scripts" / "oracles"))
+sys.path.insert(0, str(REPOSITORY / "scripts" / "checks"))
 from multiple_choice import choices, log_likelihoods, predictions, questions  # noqa: E402
 
 
@@ -213,6 +215,25 @@ class Checks:
                 self.say("has no thresholds.safetensors" in str(error), f"without thresholds: {error}")
 
 
+def families_are_theirs(program: Path, scratch: Path) -> int:
+    """How many checks of the tiny bundles failed."""
+    os.environ["GAMBIT_PROGRAM"] = str(program)
+    import tiny_bundles  # reads the variable
+
+    failed = 0
+    for family in tiny_bundles.FAMILIES:
+        for one_a_channel in (True, False):
+            folder = scratch / f"{family}-{'each' if one_a_channel else 'all'}"
+            bundle = tiny_bundles.export(family, folder, "f32", one_a_channel)
+            subprocess.run([program, "handoff", bundle, "--to", "transformers", "--output", folder / "handoff", "--quiet"],
+                           check=True, stdout=subprocess.DEVNULL)
+            print(f"{folder.name}:")
+            checks = Checks(program, bundle, folder / "handoff")
+            checks.logits_are_the_bundles()
+            failed += checks.failed
+    return failed
+
+
 def distance(question: dict, scores: list[float], ours: tuple[int, int], theirs: tuple[int, int]) -> float:
     """How far transformers' scores of our choices are below those of its own, in nats."""
     lengths = np.array([max(len(end.removeprefix(" ").encode()), 1) for _, end in choices(question)])
@@ -238,6 +259,7 @@ def main() -> int:
     parser.add_argument("program", type=Path, nargs="?", default=REPOSITORY / ".build" / "release" / "gambit")
     parser.add_argument("--folder", type=Path, help="one that `gambit handoff` wrote, in place of writing one")
     parser.add_argument("--tasks", type=Path, help="a folder of tasks, in place of questions made of the corpora")
+    parser.add_argument("--families", action="store_true", help="tiny models of each family, too")
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
@@ -255,7 +277,8 @@ def main() -> int:
         checks.answers_are_gambits(arguments.tasks or last_words(tasks))
         checks.texts_are_gambits()
         checks.it_is_saved_again()
-    return 1 if checks.failed else 0
+        failed = checks.failed + (families_are_theirs(arguments.program, Path(scratch)) if arguments.families else 0)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
