@@ -5,7 +5,7 @@ DEMO   := artifacts/smollm2-demo
 SWIFT_SOURCES := Package.swift Sources Tests Documentation/examples
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test torture fuzz handoff-check build docs bench bench-calibration oracles format lint clean bootstrap
+.PHONY: help demo test cluster-test torture fuzz handoff-check build docs bench bench-calibration oracles format lint clean bootstrap
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,6 +15,9 @@ demo: build ## Turns SmolLM2-135M into a verified sparse bundle and prints a tab
 
 test: bootstrap ## Runs unit tests, then the demo's pipeline and its checks on the real model
 	scripts/test
+
+cluster-test: build ## Runs the demo by Snakemake on a one-node Slurm, with jobs killed and cancelled on the way (installs Slurm)
+	scripts/cluster-test
 
 torture: build ## Damages bundles and kills runs many times; writes the table of Documentation/reliability.md
 	scripts/torture

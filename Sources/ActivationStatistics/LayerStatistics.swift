@@ -96,24 +96,6 @@ public struct LayerStatistics: Sendable, Equatable {
   }
 }
 
-/// Channels at each place of a layer, and whether scores are counted.
-public struct LayerWidths: Sendable, Equatable {
-  public var hidden: Int
-  public var query: Int
-  public var intermediate: Int
-  public var hasScores: Bool
-
-  /// Of a place where nothing is counted.
-  static let none = LayerWidths(hidden: 0, query: 0, intermediate: 0)
-
-  public init(hidden: Int, query: Int, intermediate: Int, hasScores: Bool = false) {
-    self.hidden = hidden
-    self.query = query
-    self.intermediate = intermediate
-    self.hasScores = hasScores
-  }
-}
-
 /// A layer's statistics, with the first positions of each sequence apart: their massive activations
 /// are of another kind than the rest.
 public struct LayerRecord: Sendable, Equatable {

@@ -15,6 +15,8 @@ final class ScoreAccumulator {
     var error: Int64 = 0
   }
 
+  static let bytesPerCell = MemoryLayout<Cell>.stride
+
   private let channels: Int
   private var cells: [Cell]
   private var products: [Float] = []

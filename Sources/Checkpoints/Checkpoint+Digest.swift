@@ -4,7 +4,7 @@ import Foundation
 import Synchronization
 
 extension Checkpoint {
-  /// The digest of a set of files, computed once, on first use.
+  /// The digest of a set of files, computed once, on first use; large files are hashed again only where they changed.
   final class Digest: Sendable {
     private let files: [String]
     private let known = Mutex<String?>(nil)
@@ -24,10 +24,11 @@ extension Checkpoint {
 
     private func compute() throws(CheckpointError) -> String {
       try wrappingFileErrors { () throws(FileError) in
-        if files.count == 1 { return try sha256(ofFile: files[0]) }
+        let digests = KnownDigests.standard()
+        if files.count == 1 { return try digests.sha256(ofFile: files[0]) }
         var list = SHA256()
         for (name, path) in files.map({ (URL(fileURLWithPath: $0).lastPathComponent, $0) }).sorted(by: <) {
-          list.update(data: Data("\(try sha256(ofFile: path))  \(name)\n".utf8))
+          list.update(data: Data("\(try digests.sha256(ofFile: path))  \(name)\n".utf8))
         }
         return list.finalize().hexadecimal
       }

@@ -13,7 +13,7 @@ public final class FileReader: Sendable {
   /// The size in bytes when the file was opened.
   public let count: Int
 
-  private let descriptor: FileDescriptor
+  let descriptor: FileDescriptor
 
   /// - Throws: ``FileError`` where the file cannot be opened or is not a regular file.
   public init(path: String) throws(FileError) {

@@ -36,7 +36,7 @@ public struct CalibrationBenchmark: Sendable {
   public func run(_ model: Checkpoint) throws -> Result {
     _ = try model.hash  // once a model, not a part of the pass
     let sample = try sample(model.configuration)
-    let peak = try peakRate()
+    let peak = try MatrixProduct.peakRate(threads: threads)
     let forward = try seconds { try walk(model, sample) }
     ProductMeter.shared.start()
     let calibration = try seconds { try collect(model, sample) }
@@ -74,25 +74,6 @@ public struct CalibrationBenchmark: Sendable {
     try CollectStage(threads: threads).run(
       model, sample, samplePath: "the benchmark's tokens", output: folder + "/statistics.h5", resuming: .never,
       Console(quiet: true))
-  }
-
-  /// Operations a second of large square products on all threads at once: the best of several rounds.
-  private func peakRate() throws -> Double {
-    let size = 1024
-    let matrices = (0..<threads).map { _ in
-      (0..<3).map { _ in Matrix(rows: size, columns: size, values: [Float](repeating: 0.5, count: size * size)) }
-    }
-    let products = 4
-    let rounds = try (0..<6).map { _ in
-      try seconds {
-        try forEachIndex(below: threads, threads: threads) { _, thread in
-          let m = matrices[thread]
-          for _ in 0..<products { MatrixProduct.multiply(m[0].view, transposed: m[1].view, into: m[2].view) }
-        }
-      }
-    }
-    let operations = Double(threads * products) * 2 * Double(size * size * size)
-    return operations / (rounds.min() ?? .infinity)
   }
 
   private func seconds(_ body: () throws -> Void) rethrows -> Double {

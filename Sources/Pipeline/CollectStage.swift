@@ -174,7 +174,7 @@ public struct CollectStage: Sendable {
       try pass.run(layer, high: weights.highPlanes?.layer(index), index: index, states, tap: collector) {
         task.advance(by: Double($0))
       }
-      writer.write(collector, layer: index)
+      try writer.write(collector, layer: index)
       if index + 1 < layers.upperBound, stored.duration(to: .now) > .seconds(Self.secondsBetweenCheckpoints) {
         try writer.finish()  // states are of use only behind layers that are written
         try checkpoint.store(states, before: index + 1)

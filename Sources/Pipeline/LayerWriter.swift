@@ -6,10 +6,14 @@ import Transformer
 /// Turns what collectors counted into files while the next layer is computed: adding up, compressing
 /// and writing a layer keep one thread busy for a while, in which the others would wait.
 ///
-/// There are two collectors, one that counts and one that is written.
+/// There are two collectors, one that counts and one that is written, or, where these would take much memory, one that is
+/// emptied before it counts again.
 ///
 /// Not to be used from two threads at once.
 final class LayerWriter {
+  /// Bytes; a second collector is worth no more.
+  static let mostForTwo = 512_000_000
+
   private let checkpoint: StatisticsCheckpoint
   private let collectors: [StatisticsCollector]
   private var next = 0
@@ -23,9 +27,14 @@ final class LayerWriter {
   init(_ checkpoint: StatisticsCheckpoint, workers: Int) {
     self.checkpoint = checkpoint
     let description = checkpoint.description
-    collectors = (0..<2).map { _ in
+    collectors = (0..<Self.collectorCount(description, workers: workers)).map { _ in
       StatisticsCollector(description.widths, sinkPositions: description.sinkPositions, workers: workers)
     }
+  }
+
+  static func collectorCount(_ description: StatisticsDescription, workers: Int) -> Int {
+    let bytes = description.widths.bytesToCount(sinkPositions: description.sinkPositions, workers: workers)
+    return 2 * bytes <= mostForTwo ? 2 : 1
   }
 
   /// A collector with nothing in it.
@@ -34,17 +43,21 @@ final class LayerWriter {
   /// - Throws: What writing an earlier layer has thrown.
   func nextCollector(_ offsets: PlaneOffsets?) throws -> StatisticsCollector {
     try throwFailure()
-    defer { next = 1 - next }
+    defer { next = collectors.count - 1 - next }
     collectors[next].use(offsets)
     return collectors[next]
   }
 
-  /// Writes a layer, later, and waits until the one before is written, whose collector is the next.
-  func write(_ collector: StatisticsCollector, layer: Int) {
+  /// Writes a layer, later, and waits until the one before is written.
+  ///
+  /// - Throws: What emptying the collector throws, where it is the next one, too.
+  func write(_ collector: StatisticsCollector, layer: Int) throws {
     writing?.join()
+    writing = nil  // and with it the record that it wrote
+    let emptied = collectors.count == 1 ? try collector.finish(layer: layer) : nil
     let work: @Sendable () -> Void = { [checkpoint, failure] in
       do {
-        try checkpoint.store(collector.finish(layer: layer), layer: layer)
+        try checkpoint.store(emptied ?? collector.finish(layer: layer), layer: layer)
       } catch {
         failure.first.withLock { $0 = $0 ?? error }
       }

@@ -1,4 +1,5 @@
 import Checkpoints
+import Corpus
 import SparseBundle
 import ThresholdSolver
 
@@ -112,6 +113,24 @@ extension PipelineDocument {
         method: export.method, norm: export.norm, source: export.source, secondCut: export.secondCut,
         inputCut: export.inputCut, attention: export.attention ?? false,
         allocation: export.allocation, head: export.head ?? false, sparsity: export.sparsity)
+    }
+  }
+}
+
+extension PipelineDocument {
+  /// The folder that relative paths start from, relative where the document's path is: what is written names files as they
+  /// were given.
+  public static func base(of path: String) -> String { path.lastIndex(of: "/").map { String(path[...$0]) } ?? "./" }
+
+  static func resolve(_ path: String, _ base: String) -> String {
+    path.hasPrefix("/") ? path : (base.hasSuffix("/") ? base : base + "/") + path
+  }
+
+  func textSources(_ base: String) -> [TextSource] {
+    sample.sources.map { source in
+      TextSource(
+        patterns: source.files.map { Self.resolve($0, base) }, field: source.field ?? "text", weight: source.weight ?? 1
+      )
     }
   }
 }

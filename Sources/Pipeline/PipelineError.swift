@@ -4,6 +4,7 @@ public enum PipelineError: Error, Equatable, Sendable {
   case noEndOfText(model: String)
   case foreignTokens(sample: String, model: String)
   case sequenceTooLong(length: Int, limit: Int)
+  case noSample(folder: String)
   case badShard(index: Int, count: Int, sequences: Int)
   case otherModel(file: String, model: String)
   case otherActivations(path: String, difference: String)
@@ -27,6 +28,8 @@ extension PipelineError: CustomStringConvertible {
       "'\(sample)' has token ids beyond the vocabulary of '\(model)': sample with this model's tokenizer, or, where that was done, mend the model, whose tokenizer does not fit it"
     case .sequenceTooLong(let length, let limit):
       "sequences of \(length) tokens are longer than the \(limit) that the model was made for: use shorter ones"
+    case .noSample(let folder):
+      "'\(folder)' has no sample of this pipeline, model and text yet: draw it first, with run --until sample"
     case .badShard(let index, let count, let sequences):
       "shard \(index)/\(count) of \(sequences) sequences does not exist: count shards from 1, and make no more than there are sequences"
     case .otherText(let bundle, let stated, let given):

@@ -20,13 +20,13 @@ public struct PipelineRunner: Sendable {
   private static let prompt = "The river had frozen over in the night, and"
   private static let generatedTokens = 16
 
-  private let document: PipelineDocument
+  let document: PipelineDocument
   private let base: String
-  private let output: String
-  private let threads: Int
-  private let console: Console
-  private let cache: StageCache
-  private let model: Checkpoint
+  let output: String
+  let threads: Int
+  let console: Console
+  let cache: StageCache
+  let model: Checkpoint
 
   /// - Parameters:
   ///   - base: The folder that relative paths of the document start from.
@@ -38,7 +38,7 @@ public struct PipelineRunner: Sendable {
     self.threads = threads
     self.console = console
     cache = StageCache(folder: output)
-    model = try Checkpoint.open(Self.resolve(document.model.path, base))
+    model = try Checkpoint.open(PipelineDocument.resolve(document.model.path, base))
     try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
   }
 
@@ -54,12 +54,18 @@ public struct PipelineRunner: Sendable {
     for source in sources { _ = try DocumentReader(patterns: source.patterns, field: source.field) }
     if last == .evaluate || last == .export { _ = try DocumentReader(patterns: evaluationFiles) }
 
+    let shape = try PipelineShape(document, model, sources: sources, threads: threads, shards: 1)
+    for problem in Planner.misfits(shape, output: output) { console.note("warning: \(problem.stage): \(problem.text)") }
+
     var forced = false
     for stage in Stage.allCases {
       forced = forced || stage == first
       let fingerprint = StageCache.fingerprint([stage.rawValue] + (try inputs(of: stage)))
       if !forced, cache.isCurrent(stage.rawValue, fingerprint) {
         console.note("\(stage.rawValue): up to date")
+      } else if !forced, stage == .collect, !cache.wasMade(stage.rawValue, fingerprint), try hasMergedStatistics {
+        console.note("collect: \(path("statistics.h5")) was put together from parts")
+        try cache.store(stage.rawValue, fingerprint, outputs: try outputs(of: stage))
       } else {
         try run(stage, forced: forced)
         try cache.store(stage.rawValue, fingerprint, outputs: try outputs(of: stage))
@@ -104,13 +110,10 @@ public struct PipelineRunner: Sendable {
   }
 
   private func collect(resuming: StatisticsCheckpoint.Resumption) throws {
-    let settings = document.collect
-    let stage = CollectStage(
-      sinkPositions: settings?.sinks ?? 0, memoryBudget: settings?.memory?.bytes ?? 1_000_000_000, threads: threads,
-      scores: settings?.scores)
+    let stage = collectStage
     let (sample, output) = (path("sample.h5"), path("statistics.h5"))
     let sequences = try TokenSequences(contentsOf: URL(filePath: sample))
-    guard let limit = settings?.untilConfident else {
+    guard let limit = document.collect?.untilConfident else {
       return try stage.run(model, sequences, samplePath: sample, output: output, resuming: resuming, console)
     }
     let report = try ConfidentCollection(stage, limit: limit.share).run(
@@ -121,7 +124,7 @@ public struct PipelineRunner: Sendable {
   // MARK: What stages depend on
 
   /// Everything but the program that decides what a stage makes: its settings and the digests of its inputs.
-  private func inputs(of stage: Stage) throws -> [String] {
+  func inputs(of stage: Stage) throws -> [String] {
     func digest(_ file: String) throws -> String { try sha256(ofFile: path(file)) }
     func texts() throws -> [String] { try DocumentReader(patterns: evaluationFiles).files.map(sha256(ofFile:)) }
     switch stage {
@@ -217,17 +220,11 @@ public struct PipelineRunner: Sendable {
 
   // MARK: Paths
 
-  private func path(_ name: String) -> String { output + "/" + name }
+  func path(_ name: String) -> String { output + "/" + name }
 
-  private var sources: [TextSource] {
-    document.sample.sources.map { source in
-      TextSource(
-        patterns: source.files.map { Self.resolve($0, base) }, field: source.field ?? "text", weight: source.weight ?? 1
-      )
-    }
-  }
+  private var sources: [TextSource] { document.textSources(base) }
 
-  private var evaluationFiles: [String] { document.evaluate.files.map { Self.resolve($0, base) } }
+  private var evaluationFiles: [String] { document.evaluate.files.map { PipelineDocument.resolve($0, base) } }
 
   /// One file a request; a single request's is just `thresholds.safetensors`.
   private var thresholdFiles: [String] {
@@ -235,10 +232,6 @@ public struct PipelineRunner: Sendable {
       let requests = try document.requests
       return requests.count == 1 ? ["thresholds.safetensors"] : requests.map(\.fileName)
     }
-  }
-
-  static func resolve(_ path: String, _ base: String) -> String {
-    path.hasPrefix("/") ? path : (base.hasSuffix("/") ? base : base + "/") + path
   }
 }
 

@@ -25,10 +25,15 @@ struct StageCache {
   }
 
   func isCurrent(_ stage: String, _ fingerprint: String) -> Bool {
-    guard let data = try? Data(contentsOf: URL(filePath: path(stage))),
-      let record = try? JSONDecoder().decode(Record.self, from: data), record.fingerprint == fingerprint
-    else { return false }
+    guard let record = record(of: stage), record.fingerprint == fingerprint else { return false }
     return record.outputs.allSatisfy { (try? digest($0.key)) == $0.value }
+  }
+
+  /// Whether the stage made something of this before, whatever became of it.
+  func wasMade(_ stage: String, _ fingerprint: String) -> Bool { record(of: stage)?.fingerprint == fingerprint }
+
+  private func record(of stage: String) -> Record? {
+    (try? Data(contentsOf: URL(filePath: path(stage)))).flatMap { try? JSONDecoder().decode(Record.self, from: $0) }
   }
 
   /// Records that a stage has made its outputs.

@@ -35,7 +35,7 @@ package struct BundleLayout: Sendable {
   static let paddingPrefix = "padding."
 
   /// - Parameter cutsInput: Whether deciding rows leave out inputs.
-  init(
+  package init(
     _ configuration: ModelConfiguration, _ type: WeightType, cutsInput: Bool
   ) throws(SafetensorsError) {
     let shared = configuration.modelTensors.compactMap { $0.sharesRows(type) }

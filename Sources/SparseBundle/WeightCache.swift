@@ -22,15 +22,10 @@ public struct WeightCache: Sendable {
     self.limit = limit
   }
 
-  /// The cache that the environment asks for: `GAMBIT_CACHE` is its folder, or `off`; without it, it is in the
-  /// user's folder for caches. `GAMBIT_CACHE_LIMIT` is its size in bytes.
+  /// The cache that the environment asks for, in ``CacheFolder``; `GAMBIT_CACHE_LIMIT` is its size in bytes.
   public static func standard(_ environment: [String: String] = ProcessInfo.processInfo.environment) -> WeightCache {
     let limit = environment["GAMBIT_CACHE_LIMIT"].flatMap(Int.init) ?? standardLimit
-    if let folder = environment["GAMBIT_CACHE"], !folder.isEmpty {
-      return WeightCache(directory: folder == "off" ? nil : folder, limit: limit)
-    }
-    let caches = FileManager.default.urls(for: .cachesDirectory, in: .userDomainMask).first
-    return WeightCache(directory: caches.map { $0.path + "/gambit" }, limit: limit)
+    return WeightCache(directory: CacheFolder.standard(environment), limit: limit)
   }
 
   /// The bundle's weights, unpacked now where they were not before.

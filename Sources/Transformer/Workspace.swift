@@ -49,3 +49,13 @@ final class HalfWorkspace: Sendable {
     up = Matrix(rows: tokens, columns: c.intermediateSize)
   }
 }
+
+extension ForwardPass {
+  /// Bytes of one thread's matrices.
+  package static func workspaceBytes(_ c: ModelConfiguration, longest: Int, hasHighPlanes: Bool) -> Int {
+    let whole =
+      3 * c.hiddenSize + 2 * c.queryWidth + 2 * c.keyValueWidth + Attention.queryBlock + 3 * c.intermediateSize
+    let half = hasHighPlanes ? c.hiddenSize + c.queryWidth + 2 * c.intermediateSize : 0
+    return MemoryLayout<Float>.stride * longest * (whole + half)
+  }
+}

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 import Reports
 import SparseBundle
@@ -10,7 +11,8 @@ struct CacheCommand: ParsableCommand {
       generate and bench unpack a bundle's weights once and map the file after that. The cache is a folder gambit in \
       the user's folder for caches, or what GAMBIT_CACHE names; GAMBIT_CACHE=off keeps nothing. It holds at most \
       \(WeightCache.standardLimit / 1_000_000_000) GB, or GAMBIT_CACHE_LIMIT bytes: what was not used for longest \
-      makes room.
+      makes room. Beside it are the SHA-256 of large models: such a file is hashed again only where its inode, size or \
+      times of change are others.
       """,
     subcommands: [List.self, Verify.self, Clear.self], defaultSubcommand: List.self)
 
@@ -55,6 +57,7 @@ struct CacheCommand: ParsableCommand {
 
     func run() throws {
       for entry in try WeightCache.standard().entries() { entry.remove() }
+      KnownDigests.standard().clear()
     }
   }
 

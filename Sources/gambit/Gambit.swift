@@ -17,7 +17,7 @@ struct GambitCommand: ParsableCommand {
       """,
     version: Gambit.version,
     groupedSubcommands: [
-      CommandGroup(name: "The main job", subcommands: [RunCommand.self]),
+      CommandGroup(name: "The main job", subcommands: [PlanCommand.self, RunCommand.self]),
       CommandGroup(
         name: "Its stages",
         subcommands: [

@@ -18,10 +18,37 @@ struct MergeCommand: ParsableCommand {
   @OptionGroup var options: OutputOptions
 
   func run() throws {
-    let layers = try Set(shards.flatMap { try StatisticsFile(partAt: $0).description.layers }).count
+    let parts = try shards.map { try Merged.Part(path: $0, StatisticsFile(partAt: $0).description) }
+    let layers = Set(parts.flatMap { $0.layers[0]..<$0.layers[1] }).count
     try options.console.task("merge", total: Double(layers), unit: "layers") { task in
       try StatisticsFile.merge(shards, to: output) { _ in task.advance(by: 1) }
     }
-    try options.print(Written(output: output), text: output)
+    try options.print(
+      Merged(output: output, parts: parts),
+      text: (parts.map(\.line) + [output]).joined(separator: "\n"))
+  }
+
+  /// What was put together: the file itself does not say, since it has the bytes of a collection in one piece.
+  private struct Merged: Encodable {
+    struct Part: Encodable {
+      var path: String
+      /// From the first number up to, not including, the second.
+      var sequences: [[Int]]
+      var layers: [Int]
+
+      init(path: String, _ description: StatisticsDescription) {
+        self.path = path
+        sequences = description.coverage.map { [$0.lowerBound, $0.upperBound] }
+        layers = [description.layers.lowerBound, description.layers.upperBound]
+      }
+
+      var line: String {
+        let ranges = sequences.map { "\($0[0])..\($0[1])" }.joined(separator: ", ")
+        return "\(path): sequences \(ranges), layers \(layers[0])..\(layers[1])"
+      }
+    }
+
+    var output: String
+    var parts: [Part]
   }
 }

@@ -25,18 +25,34 @@ struct RunCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Stop after this stage.", valueName: "stage"))
   var until: PipelineRunner.Stage?
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      Only collect the i-th of n equal parts of the sample, into the folder's shards: 'gambit merge' puts them together to \
+      statistics.h5, from which the next run goes on. Any number of these may run side by side.
+      """, valueName: "i/n"))
+  var shard: CollectStage.Shard?
+
   @Flag(help: "Run every stage, up to date or not.")
   var force = false
 
   @OptionGroup var threads: ThreadOptions
   @OptionGroup var options: OutputOptions
 
+  func validate() throws {
+    guard shard == nil || (from == nil && until == nil && !force) else {
+      throw ValidationError("--shard is a part of one stage: leave out --from, --until and --force.")
+    }
+  }
+
   func run() throws {
     let document = try PipelineDocument(path: pipeline, settings: set)
-    // Relative where the pipeline's path is: what is written names files as they were given.
-    let base = pipeline.lastIndex(of: "/").map { String(pipeline[...$0]) } ?? "./"
     let runner = try PipelineRunner(
-      document, base: base, output: output, threads: threads.threads, options.console)
+      document, base: PipelineDocument.base(of: pipeline), output: output, threads: threads.threads, options.console)
+    if let shard {
+      let file = try runner.collect(shard)
+      return try options.print(Written(output: file), text: file)
+    }
     let report = try runner.run(from: force ? .sample : from, until: until ?? .evaluate)
     if let report {
       try options.print(report, text: "\n" + report.table + "\nin \(output): report.html, bundle")

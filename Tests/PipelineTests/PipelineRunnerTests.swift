@@ -1,3 +1,4 @@
+import ActivationStatistics
 import Files
 import Foundation
 import Reports
@@ -53,6 +54,39 @@ struct PipelineRunnerTests {
     #expect(report.methods.allSatisfy { $0.kl > 0 && $0.perplexity > 1 && $0.activatedShare < 1 })
     #expect(report.verification?.ok == true)
     #expect(try ModelBundle(path: folder.path("run/bundle")).thresholds.request.attention)
+  }
+
+  /// Shards that others collected, merged, are gone on from as from what the run itself would have collected.
+  @Test func shardsMakeTheRunsBytes() throws {
+    let document = try document(.llama)
+    _ = try runner(document).run()
+    let parts = try runner(document, "parts")
+    #expect(throws: PipelineError.noSample(folder: folder.path("parts"))) {
+      try parts.collect(.init(index: 1, count: 3))
+    }
+    _ = try parts.run(until: .sample)
+    let shards = try (1...3).map { try parts.collect(.init(index: $0, count: 3)) }
+    let dates = try shards.map(modified)
+    // What is whole is not collected again, what was cut off is.
+    _ = try parts.collect(.init(index: 1, count: 3))
+    #expect(try shards.map(modified) == dates)
+    let whole = try bytes(ofFile: shards[1])
+    try writeAtomically(whole.dropLast(100), to: shards[1])
+    _ = try parts.collect(.init(index: 2, count: 3))
+    #expect(try bytes(ofFile: shards[1]) == whole)
+
+    try StatisticsFile.merge(shards, to: folder.path("parts/statistics.h5"))
+    let merged = try modified(folder.path("parts/statistics.h5"))
+    _ = try parts.run()
+    #expect(try modified(folder.path("parts/statistics.h5")) == merged)
+    for file in ["statistics.h5", "thresholds.safetensors", "bundle/manifest.json"]
+    where FileManager.default.fileExists(atPath: folder.path("run/\(file)")) {
+      #expect(try bytes(ofFile: folder.path("run/\(file)")) == bytes(ofFile: folder.path("parts/\(file)")))
+    }
+  }
+
+  private func modified(_ path: String) throws -> Date? {
+    try FileManager.default.attributesOfItem(atPath: path)[.modificationDate] as? Date
   }
 
   @Test func secondRunChangesNothing() throws {

@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 import bundle_checks
+import cluster_checks
 import collection_checks
 import comparison_checks
 import documentation_checks
@@ -125,6 +126,8 @@ def end_to_end(model: Path, scratch: Path, outcome: Outcome) -> None:
     check(collection_checks.shards_merge_to_the_same_bits, model, scratch)
     check(collection_checks.killed_collection_resumes, model, scratch)
     check(collection_checks.sparsity_is_monotone, model, scratch)
+    check(cluster_checks.killed_jobs_begin_again, run, model, scratch)
+    check(cluster_checks.truncated_shards_are_refused, model, scratch)
 
     check(schema_checks.examples_follow_their_schemas)
     check(schema_checks.readers_agree_with_schemas, run, model, scratch)

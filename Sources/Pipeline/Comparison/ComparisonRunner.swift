@@ -37,9 +37,9 @@ public struct ComparisonRunner {
     self.console = console
     let evaluate = document.evaluate
     stage = EvaluateStage(
-      files: evaluate.files.map { PipelineRunner.resolve($0, base) }, field: evaluate.field ?? "text",
+      files: evaluate.files.map { PipelineDocument.resolve($0, base) }, field: evaluate.field ?? "text",
       sequenceLength: evaluate.sequenceLength, maximumTokens: evaluate.tokens, threads: threads)
-    model = try Checkpoint.open(PipelineRunner.resolve(document.model.path, base))
+    model = try Checkpoint.open(PipelineDocument.resolve(document.model.path, base))
     try FileManager.default.createDirectory(atPath: output + "/cells", withIntermediateDirectories: true)
   }
 
@@ -48,10 +48,10 @@ public struct ComparisonRunner {
     let lock = try FileLock(path: output + "/.lock", of: output)
     defer { withExtendedLifetime(lock) {} }
     let windows = try stage.windows(Tokenizer(model.tokenizer), model: model.path)
-    let statistics = try document.statistics.map { try StatisticsFile(path: PipelineRunner.resolve($0, base)) }
+    let statistics = try document.statistics.map { try StatisticsFile(path: PipelineDocument.resolve($0, base)) }
     let tasks = try document.tasks.map {
       try ComparisonTasks(
-        $0, folder: PipelineRunner.resolve($0.folder, base), model, cells: output + "/cells", threads: stage.threads)
+        $0, folder: PipelineDocument.resolve($0.folder, base), model, cells: output + "/cells", threads: stage.threads)
     }
     let candidates = try candidates(windows, statistics)
     let baseline = document.baseline ?? candidates.first { $0.kind == .method }?.label
@@ -114,7 +114,7 @@ public struct ComparisonRunner {
       for request in try entry.requests where !requests.contains(request) { requests.append(request) }
     }
     guard let statistics, !requests.isEmpty else { return [:] }
-    let sample = document.sample.map { PipelineRunner.resolve($0, base) }
+    let sample = document.sample.map { PipelineDocument.resolve($0, base) }
     let solved = try SolveStage(requests, sample: sample, threads: stage.threads).run(model, statistics, console)
     return Dictionary(uniqueKeysWithValues: zip(requests, solved))
   }
@@ -122,7 +122,7 @@ public struct ComparisonRunner {
   private func bundle(
     _ path: String, _ name: String?, _ measuredOn: ComparisonRow.MeasuredOn
   ) throws -> ComparisonCandidate {
-    let bundle = try ModelBundle(path: PipelineRunner.resolve(path, base))
+    let bundle = try ModelBundle(path: PipelineDocument.resolve(path, base))
     guard bundle.manifest.model.sha256 == (try model.hash) else {
       throw PipelineError.otherModel(file: bundle.path, model: model.path)
     }
@@ -139,7 +139,7 @@ public struct ComparisonRunner {
   private func checkpoint(
     _ path: String, _ name: String?, bytes: Double?, _ measuredOn: ComparisonRow.MeasuredOn
   ) throws -> ComparisonCandidate {
-    let other = try Checkpoint.open(PipelineRunner.resolve(path, base))
+    let other = try Checkpoint.open(PipelineDocument.resolve(path, base))
     var candidate = ComparisonCandidate(
       label: name ?? URL(filePath: path).deletingPathExtension().lastPathComponent, kind: .model,
       weightsName: other.format.rawValue, source: other.weights, group: "checkpoint \(path)",
