@@ -43,7 +43,7 @@ def run_jobs(profile: str, model: Path, output: Path, faults: list[Callable[[], 
     python = subprocess.run(
         [REPOSITORY / "scripts" / "python-environment", "cluster"], check=True, capture_output=True, text=True).stdout
     folder = REPOSITORY / "pipelines" / "cluster"
-    settings = [f"output={output}", f"shards={SHARDS}", f"gambit={gambit.PROGRAM}", f"set=['model.path={model}']"]
+    settings = [f"pipeline={PIPELINE}", f"output={output}", f"shards={SHARDS}", f"gambit={gambit.PROGRAM}", f"set=['model.path={model}']"]
     command = [
         Path(python.strip()).parent / "snakemake", "--snakefile", folder / "Snakefile", "--configfile",
         folder / "config.yaml", "--profile", folder / "profiles" / profile, "--config", *settings, *options]

@@ -215,7 +215,7 @@ struct CostMeasurement {
   /// The least of up to three rounds, fewer where they are long.
   private func least(_ body: () throws -> Void) rethrows -> Double {
     var best = try clock(body)
-    for _ in 0..<2 where best < 0.25 { best = min(best, try clock(body)) }
+    for _ in 0..<2 where best < 0.1 { best = min(best, try clock(body)) }
     return best
   }
 

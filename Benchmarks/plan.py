@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""What `gambit plan` predicts beside what each stage then takes: time, peak memory, scratch and artifacts.
+
+    python3 Benchmarks/plan.py PIPELINE.yaml [--until STAGE] [--set key=value …]
+
+Prints a Markdown table of both and of their ratio, measured over predicted. Stages run one after the other in processes of
+their own, as a cluster runs them; each also looks whether the stages before it are up to date, which hashes their files.
+Needs Linux.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+PROGRAM = Path(os.environ.get("GAMBIT_PROGRAM", REPOSITORY / ".build" / "release" / "gambit"))
+STAGES = ["sample", "collect", "solve", "export", "evaluate"]
+NEGLIGIBLE_SECONDS, NEGLIGIBLE_BYTES = 1, 1_000_000
+
+
+def folder_bytes(*folders: Path) -> int:
+    """Blocks that files take, those that were removed but are open not among them."""
+    total = 0
+    for folder in folders:
+        for path in folder.rglob("*"):
+            try:
+                total += path.stat().st_blocks * 512 if path.is_file() else 0
+            except OSError:
+                continue
+    return total
+
+
+def open_scratch(process: int) -> int:
+    """Bytes of files without a name that a process has open."""
+    total = 0
+    try:
+        for descriptor in Path(f"/proc/{process}/fd").iterdir():
+            if "(deleted)" in os.readlink(descriptor):
+                total += descriptor.stat().st_blocks * 512
+    except OSError:
+        pass
+    return total
+
+
+def measured(command: list[str], folders: list[Path], environment: dict[str, str]) -> dict[str, float]:
+    before, most = folder_bytes(*folders), 0
+    begun = time.monotonic()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+    ended = threading.Event()
+
+    def watch() -> None:
+        nonlocal most
+        while not ended.wait(0.5):
+            most = max(most, folder_bytes(*folders) + open_scratch(process.pid))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.monotonic() - begun
+    ended.set()
+    watcher.join()
+    if status != 0:
+        raise SystemExit(f"{' '.join(command)} failed")
+    after = folder_bytes(folders[0])
+    return {
+        "seconds": seconds, "memory": usage.ru_maxrss * 1024, "artifacts": after - before if after > before else 0,
+        "scratch": max(most - max(after, before), 0)}
+
+
+def text(value: float, kind: str) -> str:
+    if kind == "seconds":
+        return f"{value:.1f} s"
+    return f"{value / 1e9:.2f} GB" if value >= 1e9 else f"{value / 1e6:.0f} MB"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("pipeline")
+    parser.add_argument("--until", default="evaluate", choices=STAGES)
+    parser.add_argument("--set", action="append", default=[])
+    arguments = parser.parse_args()
+    settings = [word for setting in arguments.set for word in ("--set", setting)]
+    root = Path(tempfile.mkdtemp(prefix="gambit-plan-", dir=REPOSITORY / "artifacts"))
+    output, cache = root / "run", root / "cache"
+    output.mkdir()
+    cache.mkdir()
+    environment = os.environ | {"GAMBIT_CACHE": str(cache)}
+    try:
+        answer = subprocess.run(
+            [PROGRAM, "plan", arguments.pipeline, "--output", output, "--json", "--quiet", *settings],
+            stdout=subprocess.PIPE, env=environment)
+        plan = {stage["name"]: stage for stage in json.loads(answer.stdout)["stages"]}
+        kinds = ["seconds", "memory", "scratch", "artifacts"]
+        print("| stage | " + " | ".join(f"{kind}, predicted | measured | ratio" for kind in kinds) + " |")
+        print("|---|" + "---:|" * (3 * len(kinds)))
+        for stage in STAGES[: STAGES.index(arguments.until) + 1]:
+            command = [str(PROGRAM), "run", arguments.pipeline, "--output", str(output), "--until", stage, *settings]
+            found = measured(command, [output, cache], environment)
+            cells = []
+            for kind in kinds:
+                predicted = plan[stage][kind]
+                least = NEGLIGIBLE_SECONDS if kind == "seconds" else NEGLIGIBLE_BYTES
+                ratio = "–" if max(found[kind], predicted) < least or predicted == 0 else f"{found[kind] / predicted:.2f}"
+                cells += [text(predicted, kind), text(found[kind], kind), ratio]
+            print(f"| {stage} | " + " | ".join(cells) + " |", flush=True)
+    finally:
+        shutil.rmtree(root)
+
+
+if __name__ == "__main__":
+    main()
