@@ -7,21 +7,30 @@ extension BundleLayout {
   /// The weights of one tensor as it is stored: with one row an input where ``Entry/isTransposed``.
   ///
   /// - Parameters:
+  ///   - block: One of its entry's ``Entry/blocks(bytes:)``; all of them unless given.
   ///   - highAlone: Of weights in planes, what the high ones stand for alone.
-  ///   - withBytes: Hands over the bytes of an entry.
+  ///   - withBytes: Hands over the bytes of an entry, or of a part of one.
   /// - Throws: ``BundleError/malformed(file:reason:)`` where the model has no such tensor, or what `withBytes` throws.
   /// - Complexity: O(its weights).
   func stored(
-    _ tensor: ModelTensor, highAlone: Bool = false,
+    _ tensor: ModelTensor, block: Range<Int>? = nil, highAlone: Bool = false,
     withBytes: (Entry, (UnsafeRawBufferPointer) -> Void) throws -> Void
   ) throws -> Matrix {
     let entries = entries(of: tensor, plane: highAlone ? .high : nil)
     guard let first = entries.first else {
       throw BundleError.malformed(file: BundleFile.weights, reason: "the model has no such tensor")
     }
-    let matrix = Matrix(rows: first.rows / first.tensors.count, columns: first.columns)
-    // The high plane comes before the low one, which completes it.
-    for entry in entries { try withBytes(entry) { entry.decode(tensor, $0, into: matrix) } }
+    let blocks = block.map { [$0] } ?? first.blocks()
+    let start = blocks.first?.lowerBound ?? 0
+    let matrix = Matrix(rows: (blocks.last?.upperBound ?? 0) - start, columns: first.columns)
+    for block in blocks {
+      // The high plane comes before the low one, which completes it.
+      for entry in entries {
+        try withBytes(entry.part(block)) {
+          entry.decode(tensor, $0, into: matrix, rows: block.lowerBound - start..<block.upperBound - start)
+        }
+      }
+    }
     return matrix
   }
 
@@ -50,10 +59,12 @@ extension BundleLayout.Entry {
     return records
   }
 
-  /// The rows of one of its tensors, from all of its bytes.
-  fileprivate func decode(_ tensor: ModelTensor, _ bytes: UnsafeRawBufferPointer, into matrix: Matrix) {
+  /// Rows of one of its tensors, from the bytes of these rows of all of its tensors.
+  fileprivate func decode(
+    _ tensor: ModelTensor, _ bytes: UnsafeRawBufferPointer, into matrix: Matrix, rows: Range<Int>
+  ) {
     guard let index = tensors.firstIndex(of: tensor) else { return }
-    format.decode(bytes, into: matrix, every: tensors.count, from: index)
+    format.decode(bytes, into: matrix, rows: rows, every: tensors.count, from: index)
   }
 }
 

@@ -14,7 +14,7 @@ package struct BundleLayout: Sendable {
     package let tensors: [ModelTensor]
     package let name: String
     /// Weights as stored: `[rows, columns]`, or one dimension for norms and biases.
-    package let shape: [Int]
+    package fileprivate(set) var shape: [Int]
     package let format: RowFormat
     /// Rows and columns are exchanged with respect to Hugging Face's.
     package let isTransposed: Bool
@@ -25,6 +25,24 @@ package struct BundleLayout: Sendable {
     package var rowBytes: Int { format.rowBytes(columns: columns) }
     package var rows: Int { shape.dropLast().reduce(1, *) }
     package var columns: Int { shape.last ?? 0 }
+
+    /// Some rows of each of its tensors, as an entry of their own; of a vector, itself.
+    func part(_ rows: Range<Int>) -> Entry {
+      guard shape.count > 1 else { return self }
+      let step = tensors.count * rowBytes
+      var part = self
+      part.shape[0] = rows.count * tensors.count
+      part.byteRange =
+        byteRange.lowerBound + rows.lowerBound * step..<byteRange.lowerBound + rows.upperBound * step
+      return part
+    }
+
+    /// The rows of each of its tensors, as many at a time as make some megabytes: what of a large tensor is unpacked at
+    /// once. Several frames, since those at the ends are unpacked twice.
+    func blocks(bytes: Int = 32 << 20) -> [Range<Int>] {
+      let (rows, size) = (rows / tensors.count, max(1, bytes / (tensors.count * rowBytes)))
+      return stride(from: 0, to: rows, by: size).map { $0..<min($0 + size, rows) }
+    }
   }
 
   /// In order. Planes of the same weights follow each other.

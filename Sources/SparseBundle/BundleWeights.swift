@@ -2,7 +2,7 @@ import Checkpoints
 import LinearAlgebra
 import Zstandard
 
-/// The weights of a bundle: one tensor is decompressed at a time, when it is asked for.
+/// The weights of a bundle: a tensor is decompressed when it is asked for, a large one block by block.
 public struct BundleWeights: WeightSource {
   public let configuration: ModelConfiguration
   public let type: WeightType
@@ -59,7 +59,11 @@ public struct BundleWeights: WeightSource {
   }
 
   private func withBytes(of entry: BundleLayout.Entry, _ body: (UnsafeRawBufferPointer) -> Void) throws {
-    try reader.read(offset: entry.byteRange.lowerBound, count: entry.byteRange.count).withUnsafeBytes(body)
+    try bytes(of: entry).withUnsafeBytes(body)
+  }
+
+  private func bytes(of entry: BundleLayout.Entry) throws -> [UInt8] {
+    try reader.read(offset: entry.byteRange.lowerBound, count: entry.byteRange.count)
   }
 
   package func vector(_ layer: Int, _ part: LayerTensor) throws -> [Float]? {
@@ -91,12 +95,15 @@ public struct BundleWeights: WeightSource {
   private func checkRecords(of entries: [BundleLayout.Entry]) throws {
     let first = entries[0]
     guard first.format.hasRecords else { return }
-    let bytes = try entries.map { try reader.read(offset: $0.byteRange.lowerBound, count: $0.byteRange.count) }
-    for row in 0..<first.rows {
-      let place = row * first.rowBytes..<(row + 1) * first.rowBytes
-      if let fault = first.format.fault(bytes.map { $0[place] }, columns: first.columns) {
-        throw BundleError.malformed(
-          file: BundleFile.weights, reason: "row \(row) of '\(first.name)' has \(fault.rawValue)")
+    for block in first.blocks() {
+      let records = try entries.map { try bytes(of: $0.part(block)) }
+      let start = block.lowerBound * first.tensors.count
+      for row in 0..<records[0].count / first.rowBytes {
+        let place = row * first.rowBytes..<(row + 1) * first.rowBytes
+        if let fault = first.format.fault(records.map { $0[place] }, columns: first.columns) {
+          throw BundleError.malformed(
+            file: BundleFile.weights, reason: "row \(start + row) of '\(first.name)' has \(fault.rawValue)")
+        }
       }
     }
   }
@@ -110,13 +117,16 @@ public struct BundleWeights: WeightSource {
   public var highPlanes: (any WeightSource)? { highAlone }
 
   public func embeddings(of tokens: [Int32]) throws -> Matrix {
-    let table = try stored(.embeddings)
-    let rows = Matrix(rows: tokens.count, columns: table.columns)
-    for (i, token) in tokens.enumerated() {
-      guard token >= 0, Int(token) < table.rows else {
-        throw CheckpointError.outOfRange(item: "token", index: Int(token), count: table.rows)
-      }
-      rows.row(i).update(from: table.row(Int(token)), count: table.columns)
+    let count = configuration.vocabularySize
+    if let token = tokens.first(where: { $0 < 0 || $0 >= count }) {
+      throw CheckpointError.outOfRange(item: "token", index: Int(token), count: count)
+    }
+    let rows = Matrix(rows: tokens.count, columns: configuration.hiddenSize)
+    for block in layout.entries(of: .embeddings)[0].blocks() {
+      let found = tokens.indices.filter { block.contains(Int(tokens[$0])) }
+      guard !found.isEmpty else { continue }
+      let table = try layout.stored(.embeddings, block: block, highAlone: isHighAlone, withBytes: withBytes)
+      for i in found { rows.row(i).update(from: table.row(Int(tokens[i]) - block.lowerBound), count: rows.columns) }
     }
     return rows
   }

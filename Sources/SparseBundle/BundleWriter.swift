@@ -168,11 +168,15 @@ public struct BundleWriter {
         try writer.endFrame()
       }
       for (tensor, matrix) in zip(group[0].tensors, matrices) {
-        let values = try layout.stored(tensor) { entry, body in
-          let index = group.firstIndex { $0.name == entry.name } ?? 0
-          stored[index].withUnsafeBytes(body)
+        try exact.count(matrix, isMatrix: tensor.isMatrix, in: group[0].blocks()) { block in
+          try layout.stored(tensor, block: block) { part, body in
+            let index = group.firstIndex { $0.name == part.name } ?? 0
+            let start = part.byteRange.lowerBound - group[index].byteRange.lowerBound
+            stored[index].withUnsafeBytes {
+              body(UnsafeRawBufferPointer(rebasing: $0[start..<start + part.byteRange.count]))
+            }
+          }
         }
-        exact.count(matrix, storedAs: values, isMatrix: tensor.isMatrix)
       }
       progress(Double(writer.count) / total)
     }

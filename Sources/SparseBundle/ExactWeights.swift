@@ -12,9 +12,16 @@ public struct ExactWeights: Sendable, Equatable, Encodable {
   public var share: Double { weights == 0 ? 1 : Double(exactWeights) / Double(weights) }
 
   /// Adds one tensor. Complexity: O(its weights).
-  mutating func count(_ source: Matrix, storedAs stored: Matrix, isMatrix: Bool) {
+  ///
+  /// - Parameter stored: Some rows as they are stored; asked for all `blocks` of them in turn.
+  mutating func count(
+    _ source: Matrix, isMatrix: Bool, in blocks: [Range<Int>], stored: (_ block: Range<Int>) throws -> Matrix
+  ) rethrows {
     var equal = 0
-    for i in 0..<source.count { equal &+= stored.base[i] == source.base[i] ? 1 : 0 }
+    for block in blocks {
+      let (values, rows) = (try stored(block), source.row(block.lowerBound))
+      for i in 0..<values.count { equal &+= values.base[i] == rows[i] ? 1 : 0 }
+    }
     weights += source.count
     exactWeights += equal
     guard isMatrix else { return }

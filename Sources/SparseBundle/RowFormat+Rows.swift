@@ -44,13 +44,18 @@ extension RowFormat {
 
   /// The weights of records `first`, `first + step`, …
   ///
-  /// - Precondition: `records` are `step` times those of the matrix' rows.
-  func decode(_ records: UnsafeRawBufferPointer, into matrix: Matrix, every step: Int = 1, from first: Int = 0) {
+  /// - Parameter rows: Which rows of the matrix they are; all unless given.
+  /// - Precondition: `records` are `step` times those of the rows.
+  func decode(
+    _ records: UnsafeRawBufferPointer, into matrix: Matrix, rows: Range<Int>? = nil, every step: Int = 1,
+    from first: Int = 0
+  ) {
+    let rows = rows ?? 0..<matrix.rows
     let size = rowBytes(columns: matrix.columns)
-    precondition(records.count == step * matrix.rows * size)
+    precondition(records.count == step * rows.count * size && rows.upperBound <= matrix.rows)
     guard let base = records.baseAddress else { return }
-    for row in 0..<matrix.rows {
-      decode(base + (first + row * step) * size, into: matrix.row(row), count: matrix.columns)
+    for (index, row) in rows.enumerated() {
+      decode(base + (first + index * step) * size, into: matrix.row(row), count: matrix.columns)
     }
   }
 

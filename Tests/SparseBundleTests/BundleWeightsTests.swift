@@ -99,6 +99,17 @@ struct BundleWeightsTests {
     for entry in weights.layout.entries {
       #expect(entry.byteRange.lowerBound.isMultiple(of: 64))
       #expect(entry.byteRange.count == entry.shape.dropLast().reduce(1, *) * entry.rowBytes)
+      for tensor in entry.tensors {
+        // A large tensor is unpacked block by block.
+        let blocks = entry.blocks(bytes: 5 * entry.tensors.count * entry.rowBytes)
+        let values = try blocks.map { block in
+          try weights.layout.stored(tensor, block: block) { part, body in unpacked[part.byteRange].withUnsafeBytes(body)
+          }
+          .values
+        }
+        #expect(try values.flatMap { $0 } == weights.stored(tensor).values)
+        #expect(entry.shape.count == 1 || blocks.count > 1)
+      }
       guard !type.isInPlanes else { continue }
       let matrix = try weights.stored(entry.tensors[0])
       let decoded = Matrix(rows: matrix.rows, columns: matrix.columns)
