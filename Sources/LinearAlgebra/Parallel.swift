@@ -27,3 +27,15 @@ package func forEachIndex(
   }
   if let error = failure.withLock({ $0 }) { throw error }
 }
+
+/// What `body` gives for every index below `count`, in their order, computed as ``forEachIndex(below:threads:_:)`` does.
+package func mapIndices<Result: Sendable>(
+  below count: Int, threads: Int, _ body: @Sendable (_ index: Int) throws -> Result
+) throws -> [Result] {
+  let results = Mutex([Result?](repeating: nil, count: count))
+  try forEachIndex(below: count, threads: threads) { _, index in
+    let result = try body(index)
+    results.withLock { $0[index] = result }
+  }
+  return results.withLock { $0 }.compactMap { $0 }
+}

@@ -66,7 +66,8 @@ public struct VerifyStage: Sendable {
 
   /// What was checked, in the order of trust: files, then layout, then what a runtime computes from them.
   ///
-  /// - Complexity: O(weights) to unpack, and two decodings of the golden texts for each budget.
+  /// - Complexity: O(weights) to unpack, twice, and a decoding of the golden texts for each budget and a dense one. One
+  ///   layer's float32 weights are in memory at a time, and then the output head's.
   public func run(_ path: String, _ console: Console) -> [BundleCheck] {
     var (checks, bundle) = BundleVerification(path: path).run()
     if !trusted.isEmpty {
@@ -77,9 +78,12 @@ public struct VerifyStage: Sendable {
     }
     guard let bundle, checks.allSatisfy(\.ok) else { return checks }
     do {
-      let golden = try bundle.golden
-      var model = try SparseModel(bundle)
-      let replay = try replay(golden, model, console)
+      let sparsities = bundle.manifest.sparsification.sparsities
+      let budgets = try sparsities.map { sparsity in
+        let budget = try ModelBundle(path: path, sparsity: sparsity)
+        return GoldenReplay.Budget(try budget.golden, budget.thresholds)
+      }
+      let replays = try replay(budgets, bundle, console)
       checks.append(
         BundleCheck("tokenizer") {
           let size = try Tokenizer(bundle.tokenizer).vocabularySize
@@ -88,16 +92,13 @@ public struct VerifyStage: Sendable {
           }
           return "\(size) tokens"
         })
-      checks += Self.checks(of: replay, bundle.manifest.golden)
+      let recorded = budgets[0].golden.sourceDifference
+      checks += Self.checks(of: replays[0], bundle.manifest.golden)
       checks.append(
         BundleCheck(
-          name: "stated loss of the weights' type",
-          ok: golden.sourceDifference == bundle.manifest.golden.sourceDifference,
-          detail: "greatest difference \(Format.scientific(golden.sourceDifference)) recorded"))
-      for sparsity in bundle.manifest.sparsification.sparsities.dropFirst() {
-        let budget = try ModelBundle(path: path, sparsity: sparsity)
-        model.use(budget.thresholds)
-        let replay = try self.replay(budget.golden, model, console)
+          name: "stated loss of the weights' type", ok: recorded == bundle.manifest.golden.sourceDifference,
+          detail: "greatest difference \(Format.scientific(recorded)) recorded"))
+      for (sparsity, replay) in zip(sparsities, replays).dropFirst() {
         checks += Self.checks(of: replay, bundle.manifest.golden).map { check in
           BundleCheck(name: "\(check.name) at sparsity \(sparsity)", ok: check.ok, detail: check.detail)
         }
@@ -131,10 +132,12 @@ public struct VerifyStage: Sendable {
     return stated.checks(again, besideModel: source != nil)
   }
 
-  private func replay(_ golden: GoldenVectors, _ model: SparseModel, _ console: Console) throws -> GoldenReplay {
-    let tokens = Double(golden.texts.reduce(0) { $0 + $1.tokens.count })
+  private func replay(
+    _ budgets: [GoldenReplay.Budget], _ bundle: ModelBundle, _ console: Console
+  ) throws -> [GoldenReplay] {
+    let tokens = Double(budgets.flatMap(\.golden.texts).reduce(0) { $0 + $1.tokens.count })
     return try console.task("verify: golden vectors", total: tokens, unit: "tokens") { task in
-      GoldenReplay(golden, model) { task.advance(to: $0 * tokens) }
+      try GoldenReplay.all(budgets, bundle, threads: threads) { task.advance(to: $0 * tokens) }
     }
   }
 

@@ -21,6 +21,8 @@ public struct DecisionCounts: Sendable, Equatable {
       if let full { self.full = (self.full ?? 0) + full }
     }
 
+    mutating func add(_ other: Self) { count(kept: other.kept, full: other.full, of: other.seen) }
+
     mutating func count(_ flags: [Bool], full: [Bool]? = nil, _ rule: KeepRule) {
       guard case .thresholds = rule else { return }
       count(kept: flags.count { $0 }, full: full?.count { $0 }, of: flags.count)
@@ -54,6 +56,11 @@ public struct DecisionCounts: Sendable, Equatable {
 }
 
 extension DecisionCounts {
+  mutating func add(_ other: Self) {
+    for place in SparsePlace.allCases { self[place].add(other[place]) }
+    head.add(other.head)
+  }
+
   subscript(place: SparsePlace) -> Place {
     get { self[keyPath: Self.path(place)] }
     set { self[keyPath: Self.path(place)] = newValue }

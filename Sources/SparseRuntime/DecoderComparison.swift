@@ -1,14 +1,14 @@
 import LinearAlgebra
 import SparseBundle
 import SparseKernels
-import Synchronization
 import ThresholdSolver
 
 /// Whether the fast engine decodes as the plain decoder does: the same tokens, and the same channels kept at every
 /// step of every layer.
 ///
 /// The engine continues each prompt greedily; the reference decoder then takes the same tokens, keeps what the
-/// engine kept, and notes where it would have chosen otherwise. Both multiply exact activations, whatever the bundle's
+/// engine kept, and notes where it would have chosen otherwise. It goes layer by layer, as it does over golden vectors,
+/// with one layer's weights in memory. Both multiply exact activations, whatever the bundle's
 /// manifest asks for: where activations are rounded to 8 bits, the last bit of a sum decides some codes, and what
 /// follows differs by as much as the rounding itself.
 public struct DecoderComparison: Sendable, Equatable {
@@ -38,7 +38,8 @@ public struct DecoderComparison: Sendable, Equatable {
   /// - Parameters:
   ///   - prompts: Each at least one token; read densely but for their last token.
   ///   - count: Tokens to decode after each prompt.
-  /// - Complexity: O(tokens · weights) for each decoder; prompts side by side for the plain one.
+  /// - Complexity: O(tokens · weights) for each decoder; prompts side by side for the plain one. What the engine kept,
+  ///   and its logits, are held for all prompts.
   public init(
     _ bundle: ModelBundle, _ unpacked: UnpackedWeights, prompts: [[Int32]], count: Int, threads: Int,
     progress: @escaping @Sendable (_ share: Double) -> Void = { _ in }
@@ -49,18 +50,19 @@ public struct DecoderComparison: Sendable, Equatable {
           bundle, unpacked, capacity: prompt.count + count, threads: threads, precision: .exact), prompt, count,
         layers: bundle.configuration.layerCount)
     }
-    let model = try SparseModel(bundle)
-    let total = Mutex((Self(), 0))
-    try forEachIndex(below: traces.count, threads: threads) { _, index in
-      let one = Self(replaying: traces[index], model)
-      let done = total.withLock { total in
-        total.0.add(one)
-        total.1 += 1
-        return total.1
-      }
-      progress(Double(done) / Double(traces.count))
+    let walked = try ReferenceWalk.run(
+      traces.map { trace in
+        let read = trace.prompt.map { _ in KeepRule.dense }
+        let decoded = zip(trace.kept, trace.keptHead).map { KeepRule.recorded($0, head: $1) }
+        return .init(
+          tokens: trace.prompt + trace.decoded, rules: read + decoded, thresholds: bundle.thresholds)
+      }, bundle, threads: threads, progress: progress)
+    let head = try bundle.outputHead()
+    let compared = try mapIndices(below: traces.count, threads: threads) { index in
+      Self(traces[index], beside: walked[index].suffix(traces[index].decoded.count), head)
     }
-    self = total.withLock { $0.0 }
+    for one in compared { add(one) }
+    progress(1)
   }
 
   private init() {}
@@ -86,19 +88,17 @@ public struct DecoderComparison: Sendable, Equatable {
     return trace
   }
 
-  private init(replaying trace: Trace, _ model: SparseModel) {
-    let capacity = trace.prompt.count + trace.decoded.count
-    var decoder = ReferenceDecoder(model, capacity: capacity)
+  /// - Parameter decoded: The same tokens, by the plain oracle behind its last layer.
+  private init(_ trace: Trace, beside decoded: ArraySlice<ReferenceToken>, _ head: SparseModel.Head) {
     var sampler = TokenSampler()
-    decoder.read(trace.prompt, sparse: false)
-    for (step, token) in trace.decoded.enumerated() {
-      let logits = decoder.step(token, .recorded(trace.kept[step], head: trace.keptHead[step]))
+    for (step, var token) in decoded.enumerated() {
+      let logits = token.logits(head)
       tokens += 1
       otherTokens += sampler.next(logits) == trace.chosen[step] ? 0 : 1
       difference = max(difference, greatestDifference(logits, trace.logits[step][...]))
+      disagreements += token.disagreements
     }
     decisions = trace.kept.joined().reduce(0) { $0 + $1.count } + trace.keptHead.reduce(0) { $0 + ($1?.count ?? 0) }
-    disagreements = decoder.disagreements
   }
 
   private mutating func add(_ other: Self) {

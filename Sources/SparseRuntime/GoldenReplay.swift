@@ -1,7 +1,9 @@
 import Foundation
+import LinearAlgebra
 import SparseBundle
+import ThresholdSolver
 
-/// Whether the reference decoder computes a bundle's golden vectors.
+/// Whether the plain oracle computes a bundle's golden vectors.
 public struct GoldenReplay: Sendable, Equatable {
   /// Greatest difference of dense logits from the recorded ones, and of sparse logits when every token
   /// keeps what is recorded.
@@ -20,29 +22,91 @@ public struct GoldenReplay: Sendable, Equatable {
   /// Disagreements that rounding does not explain.
   public var wrongDecisions: [Disagreement] { disagreements.filter { !($0.margin <= Self.tieMargin) } }
 
-  /// Decodes each text twice.
-  ///
-  /// - Complexity: O(tokens · weights).
-  public init(_ golden: GoldenVectors, _ model: SparseModel, progress: (_ share: Double) -> Void = { _ in }) {
-    let steps = Double(2 * golden.texts.reduce(0) { $0 + $1.tokens.count })
-    var done = 0.0
-    for text in golden.texts {
-      var dense = ReferenceDecoder(model, capacity: text.tokens.count)
-      var sparse = ReferenceDecoder(model, capacity: text.tokens.count)
-      for (position, token) in text.tokens.enumerated() {
-        let denseLogits = dense.step(token, .dense)
-        let sparseLogits = sparse.step(token, .recorded(text.kept[position], head: text.keptHead?[position]))
-        done += 2
-        progress(done / steps)
-        guard let row = text.positions.firstIndex(of: position) else { continue }
-        let recorded = row * denseLogits.count..<(row + 1) * denseLogits.count
-        denseDifference = max(denseDifference, greatestDifference(denseLogits, text.dense[recorded]))
-        sparseDifference = max(sparseDifference, greatestDifference(sparseLogits, text.sparse[recorded]))
-        sourceDifference = max(sourceDifference, greatestDifference(denseLogits, text.source[recorded]))
-      }
-      decisions += text.kept.joined().reduce(0) { $0 + $1.count } + (text.keptHead?.joined().count ?? 0)
-      disagreements += sparse.disagreements
+  /// What a bundle records at one of its budgets.
+  public struct Budget: Sendable {
+    public var golden: GoldenVectors
+    public var thresholds: Thresholds
+
+    public init(_ golden: GoldenVectors, _ thresholds: Thresholds) {
+      self.golden = golden
+      self.thresholds = thresholds
     }
+  }
+
+  /// Replays the texts of all budgets, each densely and sparsely, in one walk through the model: one layer's weights are
+  /// in memory at a time, and then the output head's.
+  ///
+  /// - Parameter threads: Texts side by side; results do not depend on it.
+  /// - Returns: One a budget.
+  /// - Throws: What `model` throws.
+  /// - Complexity: O(tokens · weights).
+  public static func all(
+    _ budgets: [Budget], _ model: some SparseWeightSource, threads: Int = 1,
+    progress: (_ share: Double) -> Void = { _ in }
+  ) throws -> [GoldenReplay] {
+    let sparse = budgets.flatMap { budget in budget.golden.texts.map { (text: $0, thresholds: budget.thresholds) } }
+    // Densely, thresholds decide nothing: texts that budgets have in common are decoded once.
+    let dense = Dictionary(grouping: sparse, by: \.text.tokens).map {
+      (tokens: $0, positions: Set($1.flatMap(\.text.positions)), thresholds: $1[0].thresholds)
+    }
+    let walked = try ReferenceWalk.run(
+      dense.map { .init(tokens: $0.tokens, rules: $0.tokens.map { _ in .dense }, thresholds: $0.thresholds) }
+        + sparse.map { text, thresholds in
+          let rules = text.kept.indices.map { KeepRule.recorded(text.kept[$0], head: text.keptHead?[$0]) }
+          return .init(tokens: text.tokens, rules: rules, thresholds: thresholds)
+        }, model, threads: threads, progress: progress)
+    let head = try model.outputHead()
+    let denseLogits = try mapIndices(below: dense.count, threads: threads) { index in
+      Dictionary(
+        uniqueKeysWithValues: dense[index].positions.map { position in
+          var token = walked[index][position]
+          return (position, token.logits(head))
+        })
+    }
+    let logits = Dictionary(uniqueKeysWithValues: zip(dense.map(\.tokens), denseLogits))
+    let replays = try mapIndices(below: sparse.count, threads: threads) { index in
+      var head = head
+      head.use(sparse[index].thresholds)
+      let text = sparse[index].text
+      return GoldenReplay(text, walked[dense.count + index], head, dense: logits[text.tokens] ?? [:])
+    }
+    progress(1)
+    var rest = replays[...]
+    return budgets.map { budget in
+      let count = budget.golden.texts.count
+      defer { rest = rest.dropFirst(count) }
+      return rest.prefix(count).reduce(into: GoldenReplay()) { $0.add($1) }
+    }
+  }
+
+  private init() {}
+
+  /// - Parameters:
+  ///   - tokens: Those of the text, sparse, behind the last layer.
+  ///   - dense: Logits by position.
+  private init(
+    _ text: GoldenVectors.Text, _ tokens: [ReferenceToken], _ head: SparseModel.Head, dense: [Int: [Float]]
+  ) {
+    for (position, var token) in tokens.enumerated() {
+      let row = text.positions.firstIndex(of: position)
+      // A head that is read on demand decides on its rows at every position.
+      let logits = row != nil || text.keptHead != nil ? token.logits(head) : []
+      disagreements += token.disagreements
+      guard let row, let dense = dense[position] else { continue }
+      let recorded = row * logits.count..<(row + 1) * logits.count
+      denseDifference = max(denseDifference, greatestDifference(dense, text.dense[recorded]))
+      sparseDifference = max(sparseDifference, greatestDifference(logits, text.sparse[recorded]))
+      sourceDifference = max(sourceDifference, greatestDifference(dense, text.source[recorded]))
+    }
+    decisions = text.kept.joined().reduce(0) { $0 + $1.count } + (text.keptHead?.joined().count ?? 0)
+  }
+
+  private mutating func add(_ other: Self) {
+    denseDifference = max(denseDifference, other.denseDifference)
+    sparseDifference = max(sparseDifference, other.sparseDifference)
+    sourceDifference = max(sourceDifference, other.sourceDifference)
+    decisions += other.decisions
+    disagreements += other.disagreements
   }
 }
 

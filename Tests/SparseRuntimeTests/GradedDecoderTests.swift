@@ -24,7 +24,7 @@ struct GradedDecoderTests {
     for (name, sparse, margin) in [
       ("dense.logits", false, margin), ("graded.logits", true, nil), ("head.logits", true, margin),
     ] as [(String, Bool, Float?)] {
-      model.headMargin = margin
+      model.head.margin = margin
       decoder = ReferenceDecoder(model, capacity: tokens.count)
       let expected = try oracle.values(of: name).split(into: tokens.count)
       for (position, token) in tokens.enumerated() {
@@ -56,28 +56,28 @@ struct GradedDecoderTests {
   func changedThresholdIsNoticed(isFull: Bool) throws {
     let bundle = try bundle(.llama)
     let golden = try bundle.golden
-    var model = try SparseModel(bundle)
-    let right = GoldenReplay(golden, model)
+    let right = try bundle.replay(bundle)
     #expect(right.wrongDecisions.isEmpty)
     // A layer decides twice on 160 channels, on the inputs of query, key and value, and on the output's; the head once
     // on each row.
     let rows = bundle.configuration.vocabularySize
     #expect(right.decisions == golden.texts.reduce(0) { $0 + $1.tokens.count } * (3 * 2 * (160 + 4 * 64) + rows))
     let channel = try #require(golden.texts[0].kept[3][2].full?.ffn.firstIndex(of: true))
+    var thresholds = bundle.thresholds
     if isFull {
-      model.layers[2].thresholds.full?.ffn[channel] = .infinity
+      thresholds.layers[2].full?.ffn[channel] = .infinity
     } else {
-      model.layers[2].thresholds.ffn[channel] = .infinity
+      thresholds.layers[2].ffn[channel] = .infinity
     }
-    let wrong = GoldenReplay(golden, model).wrongDecisions
+    let wrong = try bundle.replay(bundle, thresholds).wrongDecisions
     #expect(!wrong.isEmpty && wrong.allSatisfy { $0.layer == 2 && $0.channel == channel })
   }
 
   @Test func changedHeadMarginIsNoticed() throws {
     let bundle = try bundle(.llama)
-    var model = try SparseModel(bundle)
-    model.headMargin = model.headMargin.map { $0 + 0.5 }
-    let replay = GoldenReplay(try bundle.golden, model)
+    var thresholds = bundle.thresholds
+    thresholds.headMargin = thresholds.headMargin.map { $0 + 0.5 }
+    let replay = try bundle.replay(bundle, thresholds)
     // Recorded rows are obeyed, so that the logits are the same.
     #expect(replay.sparseDifference < bundle.manifest.golden.tolerance)
     #expect(!replay.wrongDecisions.isEmpty && replay.wrongDecisions.allSatisfy { $0.layer == nil })
@@ -92,11 +92,11 @@ struct GradedDecoderTests {
     let high = try #require(model.layers[1].high)
     let planes = [
       "gate": high.gate, "up": high.up, "down": high.down, "query": high.query, "key": high.key, "value": high.value,
-      "output": high.output, "head": try #require(model.highOutputHead),
+      "output": high.output, "head": try #require(model.head.high),
     ]
     let plane = try #require(planes[part])
     for row in 0..<plane.rows { plane[row, 5] += 1 }
-    let replay = GoldenReplay(try bundle.golden, model)
+    let replay = try bundle.replay(model)
     let tolerance = bundle.manifest.golden.tolerance
     #expect(replay.denseDifference < tolerance)
     #expect(replay.sparseDifference > tolerance || !replay.wrongDecisions.isEmpty)

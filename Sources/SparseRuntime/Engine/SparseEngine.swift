@@ -160,7 +160,7 @@ enum EngineTable {
 }
 
 /// Where thresholds cut.
-package enum SparsePlace: Sendable {
+package enum SparsePlace: Sendable, CaseIterable {
   case query, key, value, output, input, ffn, down
 }
 

@@ -3,9 +3,9 @@ import LinearAlgebra
 import Transformer
 
 // Plain arithmetic.
-extension ReferenceDecoder {
+extension ReferenceToken {
   func activation(_ x: Float) -> Float {
-    switch model.configuration.gateActivation {
+    switch constants.configuration.gateActivation {
     case .silu: x / (1 + exp(-x))
     case .geluTanh: x / 2 * (1 + tanh(0.7978845608 * (x + 0.044715 * x * x * x)))
     }
@@ -13,13 +13,13 @@ extension ReferenceDecoder {
 
   func norm(_ x: [Float], _ weight: [Float]) -> [Float] {
     let squares = x.reduce(0) { $0 + $1 * $1 }
-    let scale = 1 / (squares / Float(x.count) + model.configuration.normEpsilon).squareRoot()
+    let scale = 1 / (squares / Float(x.count) + constants.configuration.normEpsilon).squareRoot()
     return x.indices.map { x[$0] * scale * weight[$0] }
   }
 
   /// Each group of 32 rounded to multiples of its greatest magnitude over 127, halves to even.
   func rounded(_ x: [Float]) -> [Float] {
-    guard precision == .int8 else { return x }
+    guard constants.precision == .int8 else { return x }
     return stride(from: 0, to: x.count, by: 32).flatMap { start -> [Float] in
       let group = x[start..<min(start + 32, x.count)]
       let greatest = group.reduce(0) { max($0, $1.magnitude) }
@@ -31,7 +31,7 @@ extension ReferenceDecoder {
 
   /// Norms each head where the architecture does, then turns it by its position.
   func turn(_ x: inout [Float], heads: Int, _ weight: [Float]?, _ rotary: RotaryTable) {
-    let width = model.configuration.headDimension
+    let width = constants.configuration.headDimension
     let half = width / 2
     let cosines = rotary.cosines(at: position)
     let sines = rotary.sines(at: position)
@@ -71,8 +71,8 @@ extension ReferenceDecoder {
     for i in x.indices { sum += weights[i] * x[i] }
     return sum
   }
+}
 
-  func elements(_ matrix: Matrix, row: Int) -> [Float] {
-    Array(UnsafeBufferPointer(start: matrix.row(row), count: matrix.columns))
-  }
+extension Matrix {
+  func elements(row index: Int) -> [Float] { Array(UnsafeBufferPointer(start: row(index), count: columns)) }
 }
