@@ -56,7 +56,7 @@ def measured(command: list[str], folders: list[Path], environment: dict[str, str
 
     def watch() -> None:
         nonlocal most
-        while not ended.wait(0.5):
+        while not ended.wait(0.05):
             most = max(most, folder_bytes(*folders) + open_scratch(process.pid))
 
     watcher = threading.Thread(target=watch)

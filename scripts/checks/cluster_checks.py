@@ -10,11 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import gambit
+import schema_checks
 from outcome import require
 from run_directory import REPOSITORY, RunDirectory
 
 PIPELINE = REPOSITORY / "pipelines" / "smollm2-demo.yaml"
 SHARDS = 4
+WITHIN = 0.25
 ATTEMPTS_TO_FIND = 6000  # of 0.05 s
 
 
@@ -23,6 +25,21 @@ def killed_jobs_begin_again(run: RunDirectory, model: Path, scratch: Path) -> No
     output = scratch / "cluster"
     run_jobs("local", model, output, [lambda: kill(2, output)], "--cores", "2")
     require_same_artifacts(run.root, output)
+
+
+def plan_is_met(run: RunDirectory, model: Path) -> None:
+    """plan: statistics and bundle are as large, and a collection holds as much memory, as predicted, within a quarter."""
+    plan = gambit.ask("plan", PIPELINE, "--output", run.root, "--set", f"model.path={model}")
+    require(not (wrong := schema_checks.errors(plan, "plan")), f"the plan does not follow its schema: {wrong[:2]}")
+    predicted = {stage["name"]: stage for stage in plan["stages"]}
+    bundle = sum(path.stat().st_size for path in run.bundle.iterdir())
+    memory = gambit.peak_memory(
+        "collect", "--model", model, "--sample", run.root / "sample.h5", "--sinks", 0, "--output", run.root / "again.h5")
+    (run.root / "again.h5").unlink()
+    for name, found, expected in [
+            ("statistics", (run.root / "statistics.h5").stat().st_size, predicted["collect"]["artifacts"]),
+            ("bundle", bundle, predicted["export"]["artifacts"]), ("memory", memory, predicted["collect"]["memory"])]:
+        require(abs(found / expected - 1) <= WITHIN, f"{name}: {found / 1e6:.0f} MB, {expected / 1e6:.0f} MB predicted")
 
 
 def truncated_shards_are_refused(model: Path, scratch: Path) -> None:

@@ -126,6 +126,7 @@ def end_to_end(model: Path, scratch: Path, outcome: Outcome) -> None:
     check(collection_checks.shards_merge_to_the_same_bits, model, scratch)
     check(collection_checks.killed_collection_resumes, model, scratch)
     check(collection_checks.sparsity_is_monotone, model, scratch)
+    check(cluster_checks.plan_is_met, run, model)
     check(cluster_checks.killed_jobs_begin_again, run, model, scratch)
     check(cluster_checks.truncated_shards_are_refused, model, scratch)
 

@@ -96,7 +96,7 @@ struct CostMeasurement {
     let measure = { (windows: [[Int32]]) throws -> Double in
       try least { _ = try PerplexityMeasurement(one, threads: shape.threads).run(windows, [Thresholds]()) }
     }
-    let short = windows.map { Array($0.prefix(max(length / 4, 2))) }
+    let short = windows.map { Array($0.prefix(max(length / 8, 2))) }
     let (few, many) = (try measure(short), try measure(windows))
     let tokens = Double((windows[0].count - short[0].count) * shape.threads)
     seconds[.predicting] = max((many - few) / tokens - (seconds[.forward] ?? 0), many / tokens / 10)
@@ -155,7 +155,8 @@ struct CostMeasurement {
     seconds[.unpacking] = try least { try packed.unpack() } / count
     let rounding = try least { try PackedSample.round(part(), as: shape.type) }
     seconds[.rounding] = (seconds[.loading] ?? 0) + rounding / count * Double(shape.layerWeights)
-    seconds[.plainProducts] = plainProduct(first.gate, rows: rows) / count
+    // Two texts, dense and sparse, are decoded side by side.
+    seconds[.plainProducts] = plainProduct(first.gate, rows: rows) / count / Double(min(shape.threads, 4))
     let bytes = [UInt8](repeating: 1, count: 16 << 20)
     seconds[.hashing] = least { _ = SHA256.hash(data: bytes) } / Double(bytes.count)
     return Double(packed.packedBytes) / Double(packed.storedBytes)
@@ -212,10 +213,13 @@ struct CostMeasurement {
     return result
   }
 
-  /// The least of up to three rounds, fewer where they are long.
+  /// The least of several rounds, fewer where they are long; the first one warms up.
   private func least(_ body: () throws -> Void) rethrows -> Double {
-    var best = try clock(body)
-    for _ in 0..<2 where best < 0.1 { best = min(best, try clock(body)) }
+    var (best, spent) = (Double.infinity, 0.0)
+    for round in 0..<6 where round < 2 && spent < 0.5 || spent < 0.25 {
+      let time = try clock(body)
+      (best, spent) = (min(best, time), spent + time)
+    }
     return best
   }
 

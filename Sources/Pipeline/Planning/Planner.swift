@@ -139,14 +139,15 @@ public struct Planner {
       name, shape.operations(work), seconds: seconds(work, costs, reads: reads), sizes)
   }
 
-  /// Computing and reading the model ahead go on side by side, so that the longer one counts.
+  /// Layers are read ahead while others are computed, so that the longer of both counts; what is hashed is read first.
   ///
-  /// - Parameter reads: How often the model is read from the disk where it fits into memory; otherwise each time.
+  /// - Parameter reads: How often the whole model is hashed.
   private func seconds(_ work: WorkAmounts, _ costs: MachineCosts, reads: Double = 0) -> Double {
-    let walks = work[.loading] / Double(max(shape.layers, 1))
+    let once = Double(shape.modelBytes) / max(costs.diskBytesPerSecond, 1)
+    // A model that fits into memory is read from the disk once.
     let fits = shape.modelBytes < MachineResources.here(folder: output).memory
-    let read = Double(shape.modelBytes) / max(costs.diskBytesPerSecond, 1) * (fits ? reads : max(walks, reads))
-    return max(work.seconds(costs.seconds), read)
+    let walks = fits ? 0 : work[.loading] / Double(max(shape.layers, 1))
+    return max(work.seconds(costs.seconds), once * walks) + once * reads
   }
 }
 

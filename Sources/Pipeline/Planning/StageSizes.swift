@@ -16,7 +16,9 @@ public struct StageSizes: Sendable, Codable, Equatable {
 // What stages hold in memory and on disk. The figures of programs and libraries are measured (Documentation/scale.md).
 extension PipelineShape {
   /// A process that has opened a model, and its tokenizer.
-  private static let program = 60_000_000
+  private static let program = 50_000_000
+  /// What the allocator keeps of matrices that were freed, where passes make and free them in turn.
+  private static let retained = 200_000_000
   private static let bytesOfToken = 2.0  // in a sample
 
   private var layer: Int { 4 * layerWeights }
@@ -43,7 +45,8 @@ extension PipelineShape {
     let statistics = widths.bytesOfStatistics * (sinks > 0 ? 2 : 1)
     let planes = document.collect?.scores == nil ? 0 : 2 * layer
     let memory =
-      Self.program + layer + planes + storedLayer + min(states, memoryBudget) + workspaces(sequenceLength)
+      Self.program + Self.retained + layer + planes + storedLayer + min(states, memoryBudget)
+      + workspaces(sequenceLength)
       + collectors * counting + 2 * statistics + widths.bytesOfStatistics
     let file = statisticsBytes(costs, tokens: shardTokens)
     return StageSizes(
@@ -57,10 +60,12 @@ extension PipelineShape {
   }
 
   func solveSizes() -> StageSizes {
-    let statistics = widths.bytesOfStatistics
-    let perLayer = 4 * (configuration.intermediateSize * (isGraded ? 4 : 2) + 2 * configuration.hiddenSize)
+    let perLayer = 5 * configuration.intermediateSize * (isGraded ? 4 : 1)  // thresholds, and which factor decides
+    // A record, and what a solver makes of it in turn.
+    let statistics = 40_000_000 + 23 * widths.bytesOfStatistics / 10
+    let weights = isGraded ? 4 : requests.contains(where: \.method.weighsColumns) ? 1 : 0
     return StageSizes(
-      memory: Self.program + 3 * statistics + layer * (isGraded ? 4 : 1),
+      memory: Self.program + statistics + layer * weights,
       artifacts: requests.count * layers * perLayer)
   }
 
@@ -70,7 +75,7 @@ extension PipelineShape {
       streams * states(Self.lossTokens) + workspaces(256) + max(2 * layer + storedLayer, 2 * head + logits(2))
     // The embedding matrix: as it is, as it is stored, and as that is read again.
     let writing = 2 * head + unpackedBytes * headWeights / max(parameters, 1)
-    return StageSizes(memory: Self.program + max(measuring, writing), artifacts: bundleBytes(costs))
+    return StageSizes(memory: Self.program + Self.retained + max(measuring, writing), artifacts: bundleBytes(costs))
   }
 
   func verifySizes() -> StageSizes {
@@ -87,8 +92,8 @@ extension PipelineShape {
     // The text at the end is decoded from a mapped file.
     let decoding = unpackedBytes
     return StageSizes(
-      memory: Self.program + max(measuring, verifySizes().memory, decoding),
-      scratch: max(states - 2_000_000_000, 0) + unpackedBytes, artifacts: 1_000_000)
+      memory: Self.program + Self.retained + max(measuring, verifySizes().memory, decoding),
+      scratch: max(states - 2_000_000_000, 0) + unpackedBytes, artifacts: 100_000)
   }
 
   /// A histogram's occupied bins, and with them its packed bytes, grow with the logarithm of what was counted.

@@ -19,10 +19,19 @@ extension PipelineShape {
     let (layers, tokens) = (Double(layers), Double(shardTokens) * unevenness(shardSequences))
     var work: WorkAmounts = [.starting: 1, .loading: layers, .counting: tokens * layers, .storing: layers]
     if document.collect?.scores != nil {
-      // What high planes leave out is found by a pass of its own.
-      work = work + [.loading: layers, .rounding: 3 * layers, .forward: Double(min(4096, self.tokens)) * layers]
+      // What high planes leave out is found by a pass of its own; scores are products of gate and up once more.
+      work =
+        work + [
+          .loading: layers, .rounding: 3 * layers,
+          .forward: Double(min(4096, self.tokens)) * layers + tokens * layers * gateAndUp,
+        ]
     }
     return work
+  }
+
+  /// The share of gate and up in a layer's weights.
+  private var gateAndUp: Double {
+    Double(2 * configuration.hiddenSize * configuration.intermediateSize) / Double(max(layerWeights, 1))
   }
 
   var mergeWork: WorkAmounts { [.starting: 1, .restoring: Double(layers * shards), .storing: Double(layers)] }
