@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """What `gambit plan` predicts beside what each stage then takes: time, peak memory, scratch and artifacts.
 
-    python3 Benchmarks/plan.py PIPELINE.yaml [--until STAGE] [--set key=value …]
+    python3 Benchmarks/plan.py PIPELINE.yaml [--shards N] [--until STAGE] [--set key=value …]
 
 Prints a Markdown table of both and of their ratio, measured over predicted. Stages run one after the other in processes of
 their own, as a cluster runs them; each also looks whether the stages before it are up to date, which hashes their files.
-Needs Linux.
+Of several shards, the first one stands in the table. Needs Linux.
 """
 
 import argparse
@@ -20,7 +20,9 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PROGRAM = Path(os.environ.get("GAMBIT_PROGRAM", REPOSITORY / ".build" / "release" / "gambit"))
-STAGES = ["sample", "collect", "solve", "export", "evaluate"]
+STAGES = ["sample", "collect", "merge", "solve", "export", "verify", "evaluate"]
+ONLY_WITH_SHARDS = {"merge", "verify"}
+KINDS = ["seconds", "memory", "scratch", "artifacts"]
 NEGLIGIBLE_SECONDS, NEGLIGIBLE_BYTES = 1, 1_000_000
 
 
@@ -79,9 +81,32 @@ def text(value: float, kind: str) -> str:
     return f"{value / 1e9:.2f} GB" if value >= 1e9 else f"{value / 1e6:.0f} MB"
 
 
+def commands(stage: str, shards: int, output: Path, run: list[object]) -> list[list[object]]:
+    """What a stage is made of; what is measured first."""
+    if shards == 1:
+        return [[*run, "--until", stage]]
+    parts = [output / "shards" / f"{index}-of-{shards}.h5" for index in range(1, shards + 1)]
+    return {
+        "collect": [[*run, "--shard", f"{index}/{shards}"] for index in range(1, shards + 1)],
+        "merge": [["merge", *parts, "--output", output / "statistics.h5"]],
+        "verify": [["verify", output / "bundle"]],
+    }.get(stage, [[*run, "--until", stage]])
+
+
+def row(stage: str, predicted: dict[str, float], found: dict[str, float]) -> str:
+    cells = [stage]
+    for kind in KINDS:
+        least = NEGLIGIBLE_SECONDS if kind == "seconds" else NEGLIGIBLE_BYTES
+        negligible = max(found[kind], predicted[kind]) < least or predicted[kind] == 0
+        ratio = "–" if negligible else f"{found[kind] / predicted[kind]:.2f}"
+        cells += [text(predicted[kind], kind), text(found[kind], kind), ratio]
+    return "| " + " | ".join(cells) + " |"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("pipeline")
+    parser.add_argument("--shards", type=int, default=1)
     parser.add_argument("--until", default="evaluate", choices=STAGES)
     parser.add_argument("--set", action="append", default=[])
     arguments = parser.parse_args()
@@ -93,22 +118,19 @@ def main() -> None:
     environment = os.environ | {"GAMBIT_CACHE": str(cache)}
     try:
         answer = subprocess.run(
-            [PROGRAM, "plan", arguments.pipeline, "--output", output, "--json", "--quiet", *settings],
-            stdout=subprocess.PIPE, env=environment)
+            [PROGRAM, "plan", arguments.pipeline, "--output", output, "--shards", str(arguments.shards), "--json", "--quiet",
+             *settings], stdout=subprocess.PIPE, env=environment)
         plan = {stage["name"]: stage for stage in json.loads(answer.stdout)["stages"]}
-        kinds = ["seconds", "memory", "scratch", "artifacts"]
-        print("| stage | " + " | ".join(f"{kind}, predicted | measured | ratio" for kind in kinds) + " |")
-        print("|---|" + "---:|" * (3 * len(kinds)))
+        print("| stage | " + " | ".join(f"{kind}, predicted | measured | ratio" for kind in KINDS) + " |")
+        print("|---|" + "---:|" * (3 * len(KINDS)))
         for stage in STAGES[: STAGES.index(arguments.until) + 1]:
-            command = [str(PROGRAM), "run", arguments.pipeline, "--output", str(output), "--until", stage, *settings]
-            found = measured(command, [output, cache], environment)
-            cells = []
-            for kind in kinds:
-                predicted = plan[stage][kind]
-                least = NEGLIGIBLE_SECONDS if kind == "seconds" else NEGLIGIBLE_BYTES
-                ratio = "–" if max(found[kind], predicted) < least or predicted == 0 else f"{found[kind] / predicted:.2f}"
-                cells += [text(predicted, kind), text(found[kind], kind), ratio]
-            print(f"| {stage} | " + " | ".join(cells) + " |", flush=True)
+            if arguments.shards == 1 and stage in ONLY_WITH_SHARDS:
+                continue
+            run = ["run", arguments.pipeline, "--output", output, *settings]
+            found = [
+                measured([str(word) for word in (PROGRAM, *command)], [output, cache], environment)
+                for command in commands(stage, arguments.shards, output, run)]
+            print(row(stage, plan[stage], found[0]), flush=True)
     finally:
         shutil.rmtree(root)
 

@@ -73,7 +73,8 @@ extension StatisticsDescription {
       var comparable = shard.description
       (comparable.coverage, comparable.layers) = (first.description.coverage, first.description.layers)
       guard comparable == first.description else {
-        throw .otherCollection(shard.path, first.path, difference: first.description.firstDifference(comparable))
+        throw .otherCollection(
+          shard.path, first.path, difference: first.description.difference(from: comparable) ?? "shape")
       }
     }
     var merged = first.description
@@ -116,13 +117,27 @@ extension StatisticsDescription {
     return [low..<high]
   }
 
-  private func firstDifference(_ other: Self) -> String {
+  /// - Throws: ``StatisticsError/incomplete(_:)`` where sequences or layers of the collection are missing.
+  public func requireComplete() throws(StatisticsError) {
+    for (what, found, count) in [("sequences", coverage, sequenceCount), ("layers", [layers], layerCount)] {
+      let (low, high) = (found.first?.lowerBound ?? 0, found.last?.upperBound ?? 0)
+      if low > 0 { throw .incomplete("\(what) 0 to \(low - 1)") }
+      if high < count { throw .incomplete("\(what) \(high) to \(count - 1)") }
+    }
+  }
+
+  /// The first thing in which another collection differs, in words; `nil` where none does.
+  public func difference(from other: Self) -> String? {
+    if self == other { return nil }
     if modelHash != other.modelHash { return "model" }
+    if modelName != other.modelName { return "model name" }
     if corpusHash != other.corpusHash || sequenceCount != other.sequenceCount { return "corpus" }
     if gateActivation != other.gateActivation { return "gate activation" }
     if scores != other.scores { return "weight format" }
     if sinkPositions != other.sinkPositions { return "number of sink positions" }
     if toolVersion != other.toolVersion { return "version of Gambit" }
+    if coverage != other.coverage { return "range of sequences" }
+    if layers != other.layers { return "range of layers" }
     return "shape"
   }
 }

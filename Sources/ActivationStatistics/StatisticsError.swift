@@ -6,6 +6,7 @@ public enum StatisticsError: Error, Equatable, Sendable {
   case otherCollection(String, String, difference: String)
   case overlap(String, String, Range<Int>)
   case hole(Range<Int>)
+  case incomplete(String)
   case layerOverlap(String, String, Range<Int>)
   case layerHole(Range<Int>)
   case otherSequences(String, String)
@@ -30,6 +31,8 @@ extension StatisticsError: CustomStringConvertible {
       "'\(first)' and '\(second)' both hold sequences \(range.lowerBound) to \(range.upperBound - 1): leave one out"
     case .hole(let range):
       "no shard holds sequences \(range.lowerBound) to \(range.upperBound - 1): add the missing shards"
+    case .incomplete(let missing):
+      "no shard holds \(missing): add the missing shards, or --partial where they are merged with the rest later"
     case .layerOverlap(let first, let second, let range):
       "'\(first)' and '\(second)' both hold layers \(range.lowerBound) to \(range.upperBound - 1), but not the same ones: leave one out"
     case .layerHole(let range):

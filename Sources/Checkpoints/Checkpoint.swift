@@ -65,7 +65,7 @@ public struct Checkpoint: Sendable {
     name = URL(fileURLWithPath: path).standardizedFileURL.lastPathComponent
     weights = try StoredWeights(directory.shards, naming: .huggingFace, configuration: directory.configuration)
     source = .directory(directory)
-    digest = Digest(files: directory.files)
+    digest = Digest(files: directory.files, listed: directory.shards.checksums)
   }
 
   /// What the checkpoint's tokenizer is made of, read anew at each call.
@@ -79,9 +79,10 @@ public struct Checkpoint: Sendable {
   }
 
   /// The SHA-256 of a GGUF file, as `sha256sum` prints it; of a directory, that of one line
-  /// `digest  name` for each of its files that matter, sorted by name, as `sha256sum NAMES | sha256sum` prints it.
+  /// `digest  name` for each of its files that matter, sorted by name, as `sha256sum NAMES | sha256sum` prints it. Of
+  /// shards that are not here, it is the digest that `SHA256SUMS` lists; those that are here must have theirs.
   ///
-  /// - Throws: ``CheckpointError/file(_:)``.
+  /// - Throws: ``CheckpointError``.
   /// - Complexity: O(the files' size) the first time, then O(1).
   public var hash: String {
     get throws(CheckpointError) { try digest.value() }

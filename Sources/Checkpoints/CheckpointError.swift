@@ -15,6 +15,9 @@ public enum CheckpointError: Error, Equatable, Sendable {
   /// A file, key or tensor is not there.
   case missing(path: String, item: String)
 
+  /// A shard that holds what was asked for is listed, but not here.
+  case elsewhere(path: String, tensor: String, file: String)
+
   /// A tensor's shape contradicts the model's hyper-parameters. Shapes are outermost first.
   case wrongShape(path: String, tensor: String, shape: [Int], expected: [Int])
 
@@ -36,6 +39,9 @@ extension CheckpointError: CustomStringConvertible {
       return "'\(path)' has \(feature), which is not supported; known: \(known.joined(separator: ", "))"
     case .missing(let path, let item):
       return "'\(path)' lacks \(item): is it a complete checkpoint?"
+    case .elsewhere(let path, let tensor, let file):
+      return
+        "'\(path)' lacks the shard '\(file)', which holds '\(tensor)': fetch it, or collect only --layers whose shards are here"
     case .wrongShape(let path, let tensor, let shape, let expected):
       return "tensor '\(tensor)' in '\(path)' has shape \(shape), but the model's hyper-parameters ask for \(expected)"
     case .tokenizer(let path, let error):

@@ -16,6 +16,8 @@ final class DocumentFile {
   private var chunk: [UInt8] = []
   private var position = 0
   private var line = 0
+  /// Of the documents so far, and of what lies between them; unpacked.
+  private(set) var bytesRead = 0
 
   init(path: String, field: String) throws(CorpusError) {
     let format = try TextFormat(path: path)
@@ -52,6 +54,7 @@ final class DocumentFile {
       }
       let end = separator.flatMap { chunk[position...].firstIndex(of: $0) }
       bytes += chunk[position..<(end ?? chunk.count)]
+      bytesRead += (end.map { $0 + 1 } ?? chunk.count) - position
       guard bytes.count <= Self.largestDocument else {
         throw .documentTooLarge(path: path, line: layout == .jsonl ? line : nil, limit: Self.largestDocument)
       }

@@ -25,6 +25,10 @@ public final class DocumentReader {
   private let field: String
   private var rest: ArraySlice<String>
   private var current: DocumentFile?
+  private var bytesOfEarlierFiles = 0
+
+  /// Bytes of files that the documents so far took, with all that lies around their texts; of compressed files, unpacked.
+  public var bytesRead: Int { bytesOfEarlierFiles + (current?.bytesRead ?? 0) }
 
   /// - Parameters:
   ///   - patterns: Paths in which `*`, `?` and `**` (any folders) may stand; the files of each are
@@ -42,6 +46,7 @@ public final class DocumentReader {
     while true {
       if let document = try current?.next() { return document }
       guard let path = rest.popFirst() else { return nil }
+      bytesOfEarlierFiles = bytesRead
       current = try DocumentFile(path: path, field: field)
     }
   }

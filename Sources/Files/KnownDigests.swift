@@ -10,8 +10,9 @@ import Foundation
 /// Digests of large files that were hashed before, so that each of many jobs over one model need not read all of it.
 ///
 /// A file is the same while it has the same device, inode, size and times of change, which is what Git and Make go by;
-/// the time of the inode's own change cannot be set, so that a file that was written over is noticed whatever its times
-/// were set to. What was changed just before it was hashed is not remembered: clocks of file systems are coarse.
+/// the time of the inode's own change cannot be set on a local disk, so that a file that was written over is noticed
+/// whatever its times were set to. What was changed just before it was hashed is not remembered: clocks of file systems
+/// are coarse. Where another node mounts a file system under another device number, a file is hashed once more.
 public struct KnownDigests: Sendable {
   /// `nil` where nothing is remembered.
   private let directory: String?
@@ -39,9 +40,10 @@ public struct KnownDigests: Sendable {
     }
     let entry = "\(directory)/\(before.key)"
     if let known = try? String(contentsOfFile: entry, encoding: .utf8), known.count == 64 { return known }
+    let begun = Date().timeIntervalSince1970  // hashing a large file takes longer than clocks are coarse
     let digest = try Files.sha256(ofFile: path)
     // A cache that cannot be written costs time, and nothing else.
-    if FileIdentity(path) == before, Date().timeIntervalSince1970 - before.lastChange > settling {
+    if FileIdentity(path) == before, begun - before.lastChange > settling {
       try? FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
       try? writeAtomically(digest.utf8, to: entry)
     }

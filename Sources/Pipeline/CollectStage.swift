@@ -10,6 +10,9 @@ import Transformer
 public struct CollectStage: Sendable {
   /// Seconds of work that a killed process may lose beyond the layer it was in.
   private static let secondsBetweenCheckpoints = 30
+  /// How many times longer than activations take to be stored is computed until they are stored again: a slow disk takes no
+  /// more than a tenth of the time.
+  private static let computingPerStoring = 10
 
   /// Positions at the start of each sequence to count apart.
   public var sinkPositions: Int
@@ -161,7 +164,7 @@ public struct CollectStage: Sendable {
     let finished = checkpoint.nextLayer
     task.advance(by: Double((first - layers.lowerBound) * states.tokens))
     let writer = LayerWriter(checkpoint, workers: threads)
-    var stored = ContinuousClock.now
+    var (stored, pause) = (ContinuousClock.now, Duration.seconds(Self.secondsBetweenCheckpoints))
 
     for index in first..<layers.upperBound {
       let layer = try weights.layer(index)
@@ -175,10 +178,12 @@ public struct CollectStage: Sendable {
         task.advance(by: Double($0))
       }
       try writer.write(collector, layer: index)
-      if index + 1 < layers.upperBound, stored.duration(to: .now) > .seconds(Self.secondsBetweenCheckpoints) {
+      if index + 1 < layers.upperBound, stored.duration(to: .now) > pause {
         try writer.finish()  // states are of use only behind layers that are written
+        let begun = ContinuousClock.now
         try checkpoint.store(states, before: index + 1)
         stored = .now
+        pause = max(pause, begun.duration(to: stored) * Self.computingPerStoring)
       }
     }
     try writer.finish()

@@ -16,6 +16,11 @@ struct GoldenRecording {
   private static let tokensPerPrompt = 24
   private static let positionsPerPrompt = 4
 
+  /// Of all texts.
+  static var tokens: Int { prompts.count * tokensPerPrompt }
+  /// Positions at which logits are recorded.
+  static var positions: Int { prompts.count * positionsPerPrompt }
+
   let model: Checkpoint
   let ladder: ThresholdLadder
   let type: WeightType

@@ -11,7 +11,7 @@ struct HeadProbe {
   /// At how many positions the most likely token may be left to its high plane, which might make another one likelier.
   static let greatestMissed = 1e-4
 
-  private static let tokens = 4096
+  static let tokens = 4096
 
   let model: Checkpoint
   /// Token sequences to take some of; a text that is part of the program where it is `nil`.

@@ -12,7 +12,7 @@ import Transformer
 /// Not to be used from two threads at once.
 final class LayerWriter {
   /// Bytes; a second collector is worth no more.
-  static let mostForTwo = 512_000_000
+  private static let mostForTwo = 512_000_000
 
   private let checkpoint: StatisticsCheckpoint
   private let collectors: [StatisticsCollector]
@@ -27,14 +27,14 @@ final class LayerWriter {
   init(_ checkpoint: StatisticsCheckpoint, workers: Int) {
     self.checkpoint = checkpoint
     let description = checkpoint.description
-    collectors = (0..<Self.collectorCount(description, workers: workers)).map { _ in
-      StatisticsCollector(description.widths, sinkPositions: description.sinkPositions, workers: workers)
+    let (widths, sinks) = (description.widths, description.sinkPositions)
+    collectors = (0..<Self.collectorCount(widths, sinkPositions: sinks, workers: workers)).map { _ in
+      StatisticsCollector(widths, sinkPositions: sinks, workers: workers)
     }
   }
 
-  static func collectorCount(_ description: StatisticsDescription, workers: Int) -> Int {
-    let bytes = description.widths.bytesToCount(sinkPositions: description.sinkPositions, workers: workers)
-    return 2 * bytes <= mostForTwo ? 2 : 1
+  static func collectorCount(_ widths: LayerWidths, sinkPositions: Int, workers: Int) -> Int {
+    2 * widths.bytesToCount(sinkPositions: sinkPositions, workers: workers) <= mostForTwo ? 2 : 1
   }
 
   /// A collector with nothing in it.

@@ -16,7 +16,7 @@ public enum LossText: Sendable, Equatable {
   case files([String], field: String = "text")
 
   /// Three forward passes over as many take a small model seconds.
-  private static let tokens = 2048
+  static let tokens = 2048
   private static let windowLength = 256
 
   /// Documents in order, cut into windows of 256 tokens or of the model's context, 2048 tokens at most unless told

@@ -9,7 +9,7 @@ import Transformer
 /// on the shard that is read of it: shards then add up.
 struct OffsetProbe {
   /// Means are known well enough: each has the error of one activation in 64.
-  private static let tokens = 4096
+  static let tokens = 4096
 
   /// In planes.
   let weights: any WeightSource

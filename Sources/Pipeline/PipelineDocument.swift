@@ -126,6 +126,11 @@ extension PipelineDocument {
     path.hasPrefix("/") ? path : (base.hasSuffix("/") ? base : base + "/") + path
   }
 
+  /// Bytes of activations that a collection holds in memory.
+  var memoryBudget: Int { collect?.memory?.bytes ?? 1_000_000_000 }
+
+  func evaluationFiles(_ base: String) -> [String] { evaluate.files.map { Self.resolve($0, base) } }
+
   func textSources(_ base: String) -> [TextSource] {
     sample.sources.map { source in
       TextSource(

@@ -7,6 +7,7 @@ public enum PipelineError: Error, Equatable, Sendable {
   case noSample(folder: String)
   case badShard(index: Int, count: Int, sequences: Int)
   case otherModel(file: String, model: String)
+  case otherStatistics(path: String, difference: String)
   case otherActivations(path: String, difference: String)
   case damagedActivations(path: String)
   case otherText(bundle: String, stated: String, given: String)
@@ -34,6 +35,8 @@ extension PipelineError: CustomStringConvertible {
       "shard \(index)/\(count) of \(sequences) sequences does not exist: count shards from 1, and make no more than there are sequences"
     case .otherText(let bundle, let stated, let given):
       "the quality of '\(bundle)' was measured on the text \(stated.prefix(12))…, but this is \(given.prefix(12))…: give the files that it was exported with, or none where it is built-in"
+    case .otherStatistics(let path, let difference):
+      "'\(path)' was not collected by this pipeline, and has another \(difference) than it would have: merge the right shards to it, or move it away to collect anew"
     case .otherActivations(let path, let difference):
       "'\(path)' is of another \(difference) than these layers need: give what the layers before them wrote, of the same model, sample and shard"
     case .damagedActivations(let path):

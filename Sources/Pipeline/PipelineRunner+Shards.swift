@@ -33,16 +33,26 @@ extension PipelineRunner {
 
   var collectStage: CollectStage {
     CollectStage(
-      sinkPositions: document.collect?.sinks ?? 0, memoryBudget: document.collect?.memory?.bytes ?? 1_000_000_000,
+      sinkPositions: document.collect?.sinks ?? 0, memoryBudget: document.memoryBudget,
       threads: threads, scores: document.collect?.scores)
   }
 
   /// Whether shards were put together to what this pipeline's collection would write.
+  ///
+  /// - Throws: ``PipelineError/otherStatistics(path:difference:)`` where they were put together to something else: what many
+  ///   machines may have worked for is not written over.
   var hasMergedStatistics: Bool {
     get throws {
       guard document.collect?.untilConfident == nil else { return false }
-      let sequences = try TokenSequences(contentsOf: URL(filePath: path("sample.h5")))
-      return try isWhole(path("statistics.h5"), of: 0..<sequences.count, sequences)
+      let (file, sequences) = (path("statistics.h5"), try TokenSequences(contentsOf: URL(filePath: path("sample.h5"))))
+      if try isWhole(file, of: 0..<sequences.count, sequences) { return true }
+      if let found = try? StatisticsFile(partAt: file), !cache.isAsLeft("statistics.h5", by: Stage.collect.rawValue),
+        let difference = try collectStage.describe(0..<sequences.count, model, sequences, samplePath: path("sample.h5"))
+          .difference(from: found.description)
+      {
+        throw PipelineError.otherStatistics(path: file, difference: difference)
+      }
+      return false
     }
   }
 

@@ -54,7 +54,8 @@ public struct PipelineRunner: Sendable {
     for source in sources { _ = try DocumentReader(patterns: source.patterns, field: source.field) }
     if last == .evaluate || last == .export { _ = try DocumentReader(patterns: evaluationFiles) }
 
-    let shape = try PipelineShape(document, model, sources: sources, threads: threads, shards: 1)
+    let shape = try PipelineShape(
+      document, model, sources: sources, evaluated: evaluationFiles, threads: threads, shards: 1)
     for problem in Planner.misfits(shape, output: output) { console.note("warning: \(problem.stage): \(problem.text)") }
 
     var forced = false
@@ -126,11 +127,12 @@ public struct PipelineRunner: Sendable {
   /// Everything but the program that decides what a stage makes: its settings and the digests of its inputs.
   func inputs(of stage: Stage) throws -> [String] {
     func digest(_ file: String) throws -> String { try sha256(ofFile: path(file)) }
-    func texts() throws -> [String] { try DocumentReader(patterns: evaluationFiles).files.map(sha256(ofFile:)) }
+    func digests(_ files: [String]) throws -> [String] { try files.map(KnownDigests.standard().sha256(ofFile:)) }
+    func texts() throws -> [String] { try digests(DocumentReader(patterns: evaluationFiles).files) }
     switch stage {
     case .sample:
       let files = try sources.flatMap { try DocumentReader(patterns: $0.patterns, field: $0.field).files }
-      return [try settings(document.sample), try model.hash] + (try files.map { try sha256(ofFile: $0) })
+      return [try settings(document.sample), try model.hash] + (try digests(files))
     case .collect:
       // How much stays in memory does not change the statistics.
       let sample = try TokenSequences(contentsOf: URL(filePath: path("sample.h5")))
@@ -175,7 +177,7 @@ public struct PipelineRunner: Sendable {
     let windows = try stage.windows(Tokenizer(model.tokenizer), model: model.path)
     let (dense, sparse) = try measure(thresholds, stage, windows)
 
-    let checks = VerifyStage().run(path("bundle"), console)
+    let checks = VerifyStage(threads: threads).run(path("bundle"), console)
     let bundle = try ModelBundle(path: path("bundle"))
     let generated = try GenerateStage(maximumTokens: Self.generatedTokens, threads: threads)
       .run(bundle, prompt: Self.prompt, console)
@@ -224,7 +226,7 @@ public struct PipelineRunner: Sendable {
 
   private var sources: [TextSource] { document.textSources(base) }
 
-  private var evaluationFiles: [String] { document.evaluate.files.map { PipelineDocument.resolve($0, base) } }
+  private var evaluationFiles: [String] { document.evaluationFiles(base) }
 
   /// One file a request; a single request's is just `thresholds.safetensors`.
   private var thresholdFiles: [String] {

@@ -32,6 +32,11 @@ struct StageCache {
   /// Whether the stage made something of this before, whatever became of it.
   func wasMade(_ stage: String, _ fingerprint: String) -> Bool { record(of: stage)?.fingerprint == fingerprint }
 
+  /// Whether a file is as the stage left it, whatever it was made from.
+  func isAsLeft(_ output: String, by stage: String) -> Bool {
+    record(of: stage)?.outputs[output].map { $0 == (try? digest(output)) } ?? false
+  }
+
   private func record(of stage: String) -> Record? {
     (try? Data(contentsOf: URL(filePath: path(stage)))).flatMap { try? JSONDecoder().decode(Record.self, from: $0) }
   }

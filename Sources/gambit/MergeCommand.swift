@@ -15,12 +15,17 @@ struct MergeCommand: ParsableCommand {
   @Option(help: ArgumentHelp("The file to write, HDF5.", valueName: "path"))
   var output: String
 
+  @Flag(help: "Write part of a collection as well, for a merger to come: its first or last shards may be missing.")
+  var partial = false
+
   @OptionGroup var options: OutputOptions
 
   func run() throws {
-    let parts = try shards.map { try Merged.Part(path: $0, StatisticsFile(partAt: $0).description) }
-    let layers = Set(parts.flatMap { $0.layers[0]..<$0.layers[1] }).count
-    try options.console.task("merge", total: Double(layers), unit: "layers") { task in
+    let descriptions = try shards.map { (path: $0, description: try StatisticsFile(partAt: $0).description) }
+    let merged = try StatisticsDescription.merging(descriptions)
+    if !partial { try merged.requireComplete() }
+    let parts = descriptions.map(Merged.Part.init(path:_:))
+    try options.console.task("merge", total: Double(merged.layers.count), unit: "layers") { task in
       try StatisticsFile.merge(shards, to: output) { _ in task.advance(by: 1) }
     }
     try options.print(

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Testing
 
@@ -188,6 +189,31 @@ import Testing
     let message = try #require(message { _ = try Checkpoint.open(path) })
     // Without an index, one file is expected.
     #expect(message.contains(name.replacing(".index.json", with: "")), "\(message)")
+  }
+
+  /// A node that computes some layers needs their shards, and the digests of the others.
+  @Test func listedShardsMayBeElsewhere() throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.copy("huggingface")
+    let whole = try Checkpoint.open(path)
+    let (hash, layers) = (try whole.hash, whole.configuration.layerCount)
+    let names = (1...3).map { "model-0000\($0)-of-00003.safetensors" }
+    let lines = try names.map { "\(try sha256(ofFile: "\(path)/\($0)"))  \($0)\n" }
+    try FileManager.default.removeItem(atPath: "\(path)/\(names[1])")
+
+    _ = try folder.write(lines.joined(), "huggingface/SHA256SUMS")
+    let part = try Checkpoint.open(path)
+    #expect(try part.hash == hash)
+    #expect((0..<layers).contains { (try? part.weights.layer($0)) == nil })
+    let lacking = try #require(message { for layer in 0..<layers { _ = try part.weights.layer(layer) } })
+    #expect(lacking.contains("lacks the shard '\(names[1])'"), "\(lacking)")
+
+    _ = try folder.write(
+      lines.reversed().joined().replacing(lines[0].prefix(8), with: "00000000"), "huggingface/SHA256SUMS")
+    let other = try #require(message { _ = try Checkpoint.open(path).hash })
+    #expect(other.contains(names[0]) && other.contains("SHA256SUMS"), "\(other)")
+    _ = try folder.write("model\n", "huggingface/SHA256SUMS")
+    #expect(try #require(message { _ = try Checkpoint.open(path) }).contains("not a line of sha256sum's"))
   }
 
   @Test(arguments: [

@@ -49,7 +49,8 @@ def truncated_shards_are_refused(model: Path, scratch: Path) -> None:
     cut.write_bytes(shards[1].read_bytes()[:-5000])
     for wrong, name in [
             ([shards[0], cut, *shards[2:]], "cut.h5"), ([*shards, shards[1]], "2-of-4.h5"),
-            ([shards[0], *shards[2:]], "8..<16"), ([shards[0], scratch / "shard-2.h5"], "shard-2.h5")]:
+            ([shards[0], *shards[2:]], "sequences 8 to 15"), (shards[1:], "sequences 0 to 7"),
+            (shards[:-1], "sequences 24 to 31"), ([shards[0], scratch / "shard-2.h5"], "shard-2.h5")]:
         message = gambit.refuse("merge", *wrong, "--output", scratch / "never.h5")
         require(name in message, f"the message does not name {name}: {message.strip()}")
     require(not (scratch / "never.h5").exists(), "a merger that failed left a file")
@@ -57,13 +58,10 @@ def truncated_shards_are_refused(model: Path, scratch: Path) -> None:
 
 def run_jobs(profile: str, model: Path, output: Path, faults: list[Callable[[], None]], *options: str) -> None:
     """Runs the pipeline as jobs, with faults beside it, each of which must come about."""
-    python = subprocess.run(
-        [REPOSITORY / "scripts" / "python-environment", "cluster"], check=True, capture_output=True, text=True).stdout
-    folder = REPOSITORY / "pipelines" / "cluster"
     settings = [f"pipeline={PIPELINE}", f"output={output}", f"shards={SHARDS}", f"gambit={gambit.PROGRAM}", f"set=['model.path={model}']"]
     command = [
-        Path(python.strip()).parent / "snakemake", "--snakefile", folder / "Snakefile", "--configfile",
-        folder / "config.yaml", "--profile", folder / "profiles" / profile, "--config", *settings, *options]
+        REPOSITORY / "scripts" / "snakemake", "--profile", REPOSITORY / "pipelines" / "cluster" / "profiles" / profile,
+        "--config", *settings, *options]
     happened = []
     threads = [threading.Thread(target=lambda fault=fault: happened.append(fault()), daemon=True) for fault in faults]
     for thread in threads:

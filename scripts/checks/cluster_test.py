@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What `make cluster-test` runs once a cluster is there: cluster_test.py MODEL.gguf FOLDER, with SLURM_CONF set."""
 
+import os
 import subprocess
 import sys
 import time
@@ -16,10 +17,10 @@ SECONDS_WITHOUT_NODE = 40
 
 def cancel(shard: int, output: Path) -> None:
     """Cancels the job that collects a shard, as an administrator would."""
-    cluster_checks.process_of(shard, output)
-    jobs = subprocess.run(
-        ["squeue", "--noheader", "--states=RUNNING", "--format=%i"], check=True, capture_output=True, text=True)
-    subprocess.run(["scancel", *jobs.stdout.split()], check=True)
+    process = cluster_checks.process_of(shard, output)
+    environment = Path(f"/proc/{process}/environ").read_bytes().decode().split("\0")
+    job = next(line.removeprefix("SLURM_JOB_ID=") for line in environment if line.startswith("SLURM_JOB_ID="))
+    subprocess.run(["scancel", job], check=True)
 
 
 def take_node_away(shard: int, output: Path, slurm: Path) -> None:
@@ -33,6 +34,7 @@ def take_node_away(shard: int, output: Path, slurm: Path) -> None:
 
 def main() -> None:
     model, folder = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve()
+    require(Path(os.environ["SLURM_CONF"]).is_relative_to(folder), "SLURM_CONF is not the cluster's that was started for this")
     print("cluster-test: gambit run", flush=True)
     gambit.run("run", cluster_checks.PIPELINE, "--output", folder / "run", "--set", f"model.path={model}")
     print("cluster-test: the same by Snakemake on Slurm, with three faults", flush=True)

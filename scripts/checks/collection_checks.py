@@ -1,5 +1,8 @@
 """Statistics do not depend on how the work was cut: shards, and a run that was killed, give the same bits."""
 
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import h5py
@@ -9,6 +12,7 @@ from safetensors.numpy import load_file
 import gambit
 from outcome import require
 from parity_checks import CORPORA
+from run_directory import REPOSITORY
 from statistics_checks import datasets
 
 LARGEST_MEMORY = 1_500_000_000
@@ -40,6 +44,33 @@ def shards_merge_to_the_same_bits(model: Path, scratch: Path) -> None:
     for name, order in [("merged.h5", shards), ("reversed.h5", shards[::-1])]:
         gambit.run("merge", *order, "--output", scratch / name)
         require_same_arrays(scratch / "whole.h5", scratch / name)
+
+
+def layers_need_their_shards_alone(scratch: Path) -> None:
+    """collect --layers: two folders, each with its layers' shards alone and SHA256SUMS, give the bytes of one run."""
+    model, sample = scratch / "random", scratch / "random.h5"
+    subprocess.run(
+        [sys.executable, REPOSITORY / "Benchmarks" / "make_random_model.py", model, "--layers", "4", "--hidden", "128",
+         "--ffn", "256"], check=True, stdout=subprocess.DEVNULL)
+    names = sorted(path.name for path in model.glob("*.safetensors"))
+    sums = subprocess.run(["sha256sum", *names], cwd=model, check=True, capture_output=True, text=True).stdout
+    gambit.run("sample", "--model", model, "--text", CORPORA / "lambada-a.jsonl", "--tokens", 2048, "--output", sample)
+    gambit.run("collect", "--model", model, "--sample", sample, "--output", scratch / "one.h5")
+    parts = []
+    for layers, extra in [((0, 1), "embeddings"), ((2, 3), None)]:
+        node = scratch / f"node-{layers[0]}" / model.name
+        kept = {f"layer-{layer:03}.safetensors" for layer in layers} | {f"{extra}.safetensors"}
+        shutil.copytree(model, node, ignore=lambda _, files, kept=kept: [name for name in files if name in names and name not in kept])
+        (node / "SHA256SUMS").write_text(sums)
+        activations = ("--activations-in" if parts else "--activations-out", scratch / "2.activations")
+        parts.append(scratch / f"node-{layers[0]}.h5")
+        gambit.run(
+            "collect", "--model", node, "--sample", sample, "--layers", f"{layers[0]}..{layers[1] + 1}", *activations,
+            "--output", parts[-1])
+    message = gambit.refuse("merge", parts[0], "--output", scratch / "merged.h5")
+    require("layers 2 to 3" in message, message)
+    gambit.run("merge", *parts, "--output", scratch / "merged.h5")
+    require((scratch / "merged.h5").read_bytes() == (scratch / "one.h5").read_bytes(), "the merged file has other bytes")
 
 
 def killed_collection_resumes(model: Path, scratch: Path) -> None:

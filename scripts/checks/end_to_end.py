@@ -124,6 +124,7 @@ def end_to_end(model: Path, scratch: Path, outcome: Outcome) -> None:
     check(collection_checks.sample_of_2048_tokens, model, scratch)
     check(collection_checks.collection_fits_memory, model, scratch)
     check(collection_checks.shards_merge_to_the_same_bits, model, scratch)
+    check(collection_checks.layers_need_their_shards_alone, scratch)
     check(collection_checks.killed_collection_resumes, model, scratch)
     check(collection_checks.sparsity_is_monotone, model, scratch)
     check(cluster_checks.plan_is_met, run, model)

@@ -57,10 +57,18 @@ protocol TensorCatalog: Sendable {
   /// The file or folder that errors name.
   var path: String { get }
 
+  /// Of those that are here.
   var tensorNames: [String] { get }
+
+  /// Whether the model has this tensor in a file that is not here.
+  func isElsewhere(_ tensor: String) -> Bool
 
   /// `nil` where there is none of that name.
   ///
   /// - Throws: ``CheckpointError/unsupported(path:feature:known:)`` where its values aren't floats.
   func storedTensor(named name: String) throws(CheckpointError) -> StoredTensor?
+}
+
+extension TensorCatalog {
+  func isElsewhere(_ tensor: String) -> Bool { false }
 }

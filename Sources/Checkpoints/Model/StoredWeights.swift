@@ -18,7 +18,9 @@ struct StoredWeights: WeightSource {
     self.naming = naming
     var known: Set<String> = []
     for tensor in configuration.modelTensors {
-      guard let shape = configuration.shape(of: tensor) else { continue }
+      guard let shape = configuration.shape(of: tensor),
+        !catalog.isElsewhere(naming.name(of: tensor, in: configuration.architecture))
+      else { continue }
       let stored = try self.stored(tensor)
       guard stored.shape == shape else {
         throw .wrongShape(path: catalog.path, tensor: stored.name, shape: stored.shape, expected: shape)

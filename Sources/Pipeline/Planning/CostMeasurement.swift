@@ -27,6 +27,9 @@ struct CostMeasurement {
   /// Where a layer of statistics can be written.
   let folder: String
 
+  /// More than this machine has would measure nothing, and take memory that another machine may have.
+  private var threads: Int { min(shape.threads, ProcessInfo.processInfo.activeProcessorCount) }
+
   func run() throws -> MachineCosts {
     var seconds: [Work: Double] = [.starting: 0.1]
     let first = try timed(&seconds, .loading) { try model.weights.layer(0) }
@@ -35,7 +38,7 @@ struct CostMeasurement {
     let packed = try measureWeights(first, &seconds)
     let density = try measureText(&seconds)
     return MachineCosts(
-      gemmGflops: try MatrixProduct.peakRate(threads: shape.threads) / 1e9,
+      gemmGflops: try MatrixProduct.peakRate(threads: threads) / 1e9,
       diskBytesPerSecond: try DiskRate.bytesPerSecond(ofModel: model.path), seconds: seconds,
       statisticsBytes: statistics.bytes, statisticsTokens: statistics.tokens, packedShare: packed,
       tokensPerByte: density)
@@ -51,9 +54,9 @@ struct CostMeasurement {
 
   private func measurePasses(_ first: LayerWeights, _ seconds: inout [Work: Double]) throws {
     let c = shape.configuration
-    let pass = ForwardPass(c, longest: shape.sequenceLength, threads: shape.threads)
+    let pass = ForwardPass(c, longest: shape.sequenceLength, threads: threads)
     seconds[.forward] = try perToken(pass) { states in try pass.run(first, index: 0, states, tap: DenseTap()) }
-    let collector = StatisticsCollector(shape.widths.withoutScores, sinkPositions: shape.sinks, workers: shape.threads)
+    let collector = StatisticsCollector(shape.widths.withoutScores, sinkPositions: shape.sinks, workers: threads)
     seconds[.counting] = try perToken(pass) { states in try pass.run(first, index: 0, states, tap: collector) }
     let masks = Thresholds.Layer(
       ffn: [Float](repeating: 0.01, count: c.intermediateSize),
@@ -67,15 +70,15 @@ struct CostMeasurement {
   private func perToken(_ pass: ForwardPass, _ run: (HiddenStates) throws -> Void) throws -> Double {
     let long = probedLength
     func time(_ length: Int) throws -> Double {
-      let states = try states(pass, length: length, sequences: shape.threads)
+      let states = try states(pass, length: length, sequences: threads)
       return try least { try run(states) }
     }
-    if long == shape.sequenceLength { return try time(long) / Double(long * shape.threads) }
+    if long == shape.sequenceLength { return try time(long) / Double(long * threads) }
     let short = max(long / 3, 1)
     let (few, many) = (try time(short), try time(long))
     let each = max((many - few) / Double(long - short), many / Double(long) / 4)
     let whole = few - each * Double(short) + each * Double(shape.sequenceLength)
-    return whole / Double(shape.sequenceLength * shape.threads)
+    return whole / Double(shape.sequenceLength * threads)
   }
 
   /// Sequences side by side, one a thread or more, all of them different.
@@ -92,13 +95,13 @@ struct CostMeasurement {
     let operations = 2 * Double(shape.headWeights)
     let length = max(min(shape.sequenceLength, Int(Self.operations / operations)), 16)
     let one = OneLayer(model.weights, first)
-    let windows = (0..<shape.threads).map { self.tokens(length, from: $0 * length) }
+    let windows = (0..<threads).map { self.tokens(length, from: $0 * length) }
     let measure = { (windows: [[Int32]]) throws -> Double in
-      try least { _ = try PerplexityMeasurement(one, threads: shape.threads).run(windows, [Thresholds]()) }
+      try least { _ = try PerplexityMeasurement(one, threads: threads).run(windows, [Thresholds]()) }
     }
     let short = windows.map { Array($0.prefix(max(length / 8, 2))) }
     let (few, many) = (try measure(short), try measure(windows))
-    let tokens = Double((windows[0].count - short[0].count) * shape.threads)
+    let tokens = Double((windows[0].count - short[0].count) * threads)
     seconds[.predicting] = max((many - few) / tokens - (seconds[.forward] ?? 0), many / tokens / 10)
   }
 
@@ -108,10 +111,10 @@ struct CostMeasurement {
     _ first: LayerWeights, _ seconds: inout [Work: Double]
   ) throws -> (bytes: Double, tokens: Int) {
     let length = probedLength
-    let sequences = 2 * shape.threads
-    let pass = ForwardPass(shape.configuration, longest: length, threads: shape.threads)
+    let sequences = 2 * threads
+    let pass = ForwardPass(shape.configuration, longest: length, threads: threads)
     let states = try states(pass, length: length, sequences: sequences)
-    let collector = StatisticsCollector(shape.widths.withoutScores, sinkPositions: shape.sinks, workers: shape.threads)
+    let collector = StatisticsCollector(shape.widths.withoutScores, sinkPositions: shape.sinks, workers: threads)
     try pass.run(first, index: 0, states, tap: collector)
     let description = StatisticsDescription(
       modelName: model.name, modelHash: "", corpusHash: "", configuration: OneLayer(model.weights, first).configuration,
@@ -124,7 +127,7 @@ struct CostMeasurement {
       try checkpoint.finish()
     }
     // Its one thread works beside those that count.
-    seconds[.storing]? /= Double(shape.threads)
+    seconds[.storing]? /= Double(threads)
     let record = try timed(&seconds, .restoring) { try StatisticsFile(path: path).layer(0) }
     let requests = shape.requests.filter { !$0.method.gradesWeights && !$0.method.cutsInputs }
     let solving = clock {
@@ -156,7 +159,7 @@ struct CostMeasurement {
     let rounding = try least { try PackedSample.round(part(), as: shape.type) }
     seconds[.rounding] = (seconds[.loading] ?? 0) + rounding / count * Double(shape.layerWeights)
     // Two texts, dense and sparse, are decoded side by side.
-    seconds[.plainProducts] = plainProduct(first.gate, rows: rows) / count / Double(min(shape.threads, 4))
+    seconds[.plainProducts] = plainProduct(first.gate, rows: rows) / count / Double(min(threads, 4))
     let bytes = [UInt8](repeating: 1, count: 16 << 20)
     seconds[.hashing] = least { _ = SHA256.hash(data: bytes) } / Double(bytes.count)
     return Double(packed.packedBytes) / Double(packed.storedBytes)
@@ -182,13 +185,10 @@ struct CostMeasurement {
     let density = try sources.map { source -> Double? in
       let reader = try DocumentReader(patterns: source.patterns, field: source.field)
       var texts: [String] = []
-      var bytes = 0
       scanning += try clock {
-        while bytes < Self.textBytes, let document = try reader.next() {
-          texts.append(document.text)
-          bytes += document.text.utf8.count
-        }
+        while reader.bytesRead < Self.textBytes, let document = try reader.next() { texts.append(document.text) }
       }
+      let bytes = reader.bytesRead  // of files, whose sizes are known, rather than of text
       scanned += bytes
       // The first pass fills the tables of the tokenizer.
       var count = 0

@@ -14,10 +14,11 @@ public struct MachineCosts: Sendable, Codable {
   /// Of each source of the sample, in its order; `nil` where the text is compressed.
   public var tokensPerByte: [Double?]
 
-  /// The same work on a machine with another rate of products: everything that computes takes as much more or less time.
+  /// The same work on a machine with another rate of products: passes take as much more or less time. What one thread
+  /// does, or few, takes as long as here.
   func scaled(toGflops gflops: Double) -> Self {
     var scaled = self
-    for work in scaled.seconds.keys { scaled.seconds[work]? *= gemmGflops / gflops }
+    for work in [Work.forward, .counting, .masking, .predicting] { scaled.seconds[work]? *= gemmGflops / gflops }
     scaled.gemmGflops = gflops
     return scaled
   }

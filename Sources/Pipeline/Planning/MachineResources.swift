@@ -3,7 +3,7 @@ import Foundation
 /// What a machine has left.
 public struct MachineResources: Sendable, Codable {
   public var cores: Int
-  /// Bytes that may be taken: what is free, or what a control group leaves.
+  /// Bytes that may be taken: what is free, or what a control group allows.
   public var memory: Int
   /// Bytes free on the disk of the run's folder.
   public var disk: Int
@@ -35,18 +35,23 @@ public struct MachineResources: Sendable, Codable {
     return ([free ?? physical, physical] + groupLimits()).min() ?? physical
   }
 
-  /// Limits of the control groups that this process is in, of either version.
+  /// Limits of the control groups that this process is in, of either version, and of those around them: schedulers limit
+  /// a job, whose processes are in groups of their own.
   private static func groupLimits() -> [Int] {
-    let group = text("/proc/self/cgroup").split(separator: "\n").compactMap { line -> (String, String)? in
+    let limits = text("/proc/self/cgroup").split(separator: "\n").flatMap { line -> [String] in
       let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
-      guard parts.count == 3 else { return nil }
-      if parts[1].isEmpty { return ("/sys/fs/cgroup", parts[2] + "/memory.max") }
-      return parts[1].split(separator: ",").contains("memory")
-        ? ("/sys/fs/cgroup/memory", parts[2] + "/memory.limit_in_bytes") : nil
+      guard parts.count == 3 else { return [] }
+      if parts[1].isEmpty { return groups(parts[2]).map { "/sys/fs/cgroup\($0)/memory.max" } }
+      guard parts[1].split(separator: ",").contains("memory") else { return [] }
+      return groups(parts[2]).map { "/sys/fs/cgroup/memory\($0)/memory.limit_in_bytes" }
     }
-    return group.compactMap { root, path in
-      Int(text(root + path).trimmingCharacters(in: .whitespacesAndNewlines)).flatMap { $0 < 1 << 60 ? $0 : nil }
-    }
+    return limits.compactMap { Int(text($0).trimmingCharacters(in: .whitespacesAndNewlines)) }.filter { $0 < 1 << 60 }
+  }
+
+  /// A group and all around it: /a/b, /a and the root, which is the empty string.
+  private static func groups(_ path: String) -> [String] {
+    let names = path.split(separator: "/")
+    return (0...names.count).map { names.prefix($0).map { "/\($0)" }.joined() }
   }
 
   private static func text(_ path: String) -> String {

@@ -9,10 +9,6 @@ import ThresholdSolver
 /// What a pipeline's amounts of work, memory and storage follow from: the document, the model's shape, and how the work is
 /// cut.
 struct PipelineShape {
-  /// Tokens that export measures losses on, and those of golden vectors.
-  static let lossTokens = 2048
-  static let goldenTokens = 48
-
   let document: PipelineDocument
   let requests: [SolverRequest]
   let configuration: ModelConfiguration
@@ -21,11 +17,15 @@ struct PipelineShape {
   let modelBytes: Int
   /// Bytes of each source's files.
   let sourceBytes: [Int]
+  /// Tokens that are evaluated: what is asked for is the most, and no text is known of which one is less than two bytes.
+  let evaluationTokens: Int
   let threads: Int
   let shards: Int
 
+  /// - Parameter evaluated: The files of text that is evaluated.
   init(
-    _ document: PipelineDocument, _ model: Checkpoint, sources: [TextSource], threads: Int, shards: Int
+    _ document: PipelineDocument, _ model: Checkpoint, sources: [TextSource], evaluated: [String], threads: Int,
+    shards: Int
   ) throws {
     self.document = document
     self.threads = threads
@@ -34,11 +34,12 @@ struct PipelineShape {
     configuration = model.configuration
     parameters = model.parameterCount
     modelBytes = Self.bytes(ofFolderOrFile: model.path)
-    sourceBytes = try sources.map { source in
-      try DocumentReader(patterns: source.patterns, field: source.field).files.reduce(0) {
-        $0 + Self.bytes(ofFolderOrFile: $1)
-      }
+    func bytes(_ patterns: [String]) throws -> Int {
+      try DocumentReader(patterns: patterns).files.reduce(0) { $0 + Self.bytes(ofFolderOrFile: $1) }
     }
+    sourceBytes = try sources.map { try bytes($0.patterns) }
+    let (asked, length) = (document.evaluate.tokens, document.evaluate.sequenceLength)
+    evaluationTokens = min(asked, max(((try? bytes(evaluated)) ?? .max) / 2, length)) / length * length
   }
 
   /// The same, cut into another number of shards.
@@ -49,6 +50,7 @@ struct PipelineShape {
     parameters = other.parameters
     modelBytes = other.modelBytes
     sourceBytes = other.sourceBytes
+    evaluationTokens = other.evaluationTokens
     threads = other.threads
     self.shards = shards
   }
@@ -60,9 +62,6 @@ struct PipelineShape {
   /// Of the largest shard.
   var shardSequences: Int { (sequences + shards - 1) / shards }
   var shardTokens: Int { shardSequences * sequenceLength }
-  var evaluationTokens: Int {
-    document.evaluate.tokens / document.evaluate.sequenceLength * document.evaluate.sequenceLength
-  }
 
   /// Weights of the output head, and of one layer on the mean.
   var headWeights: Int { configuration.vocabularySize * configuration.hiddenSize }
@@ -70,7 +69,6 @@ struct PipelineShape {
 
   var type: WeightType { document.export.weights }
   var sinks: Int { document.collect?.sinks ?? 0 }
-  var memoryBudget: Int { document.collect?.memory?.bytes ?? 1_000_000_000 }
   var isGraded: Bool { requests.contains { $0.method.gradesWeights } }
   /// Thresholds of both kinds are measured beside the dense model: those of the model's weights and of weights in planes.
   var measuredGroups: Int { Set(requests.map(\.method.gradesWeights)).count }
@@ -87,7 +85,7 @@ struct PipelineShape {
 
   /// Operations of a token in a layer: two a weight, and attention to the half of a sequence that is behind it.
   func operations(sequenceLength: Int) -> Double {
-    2 * Double(layerWeights) + 2 * Double(configuration.queryWidth * sequenceLength)
+    2 * Double(layerWeights) + 2 * Double(configuration.queryWidth) * Double(sequenceLength)
   }
 
   /// How much longer sequences side by side take than their number says, where threads wait for the last ones.

@@ -32,7 +32,8 @@ public struct Planner {
     let base = PipelineDocument.base(of: pipeline)
     model = try Checkpoint.open(PipelineDocument.resolve(document.model.path, base))
     sources = document.textSources(base)
-    shape = try PipelineShape(document, model, sources: sources, threads: threads, shards: 1)
+    shape = try PipelineShape(
+      document, model, sources: sources, evaluated: document.evaluationFiles(base), threads: threads, shards: 1)
     guard document.sample.sequenceLength <= model.configuration.contextLength else {
       throw PipelineError.sequenceTooLong(
         length: document.sample.sequenceLength, limit: model.configuration.contextLength)
@@ -148,61 +149,5 @@ public struct Planner {
     let fits = shape.modelBytes < MachineResources.here(folder: output).memory
     let walks = fits ? 0 : work[.loading] / Double(max(shape.layers, 1))
     return max(work.seconds(costs.seconds), once * walks) + once * reads
-  }
-}
-
-extension PipelineShape {
-  /// Float32 operations, of all that counts.
-  func operations(_ work: WorkAmounts) -> Double {
-    let length = Double(document.evaluate.sequenceLength)
-    return (work[.forward] + work[.masking]) * operations(sequenceLength: Int(length))
-      + work[.counting] * operations(sequenceLength: sequenceLength)
-      + 2 * work[.predicting] * Double(headWeights) + 2 * work[.plainProducts]
-  }
-
-  /// What the machine lacks.
-  func problems(_ stages: [PipelinePlan.Stage], _ machine: MachineResources) -> [PipelinePlan.Problem] {
-    var problems = stages.filter { $0.memory > machine.memory }.map { stage in
-      PipelinePlan.Problem(
-        stage: stage.name,
-        text: "it takes about \(Format.bytes(stage.memory)) of memory, and \(Format.bytes(machine.memory)) are free: "
-          + (stage.name == "collect"
-            ? "give fewer --threads, a smaller collect.memory, or cut it between layers" : "run it on a larger machine")
-      )
-    }
-    let artifacts = stages.reduce(0) { $0 + $1.artifacts * $1.jobs }
-    let disk = artifacts + (stages.map { $0.scratch * $0.jobs }.max() ?? 0)
-    if disk > machine.disk {
-      problems.append(
-        .init(
-          stage: "run",
-          text:
-            "its files take about \(Format.bytes(disk)), and the disk has \(Format.bytes(machine.disk)) left: make room"
-        ))
-    }
-    if document.collect?.untilConfident != nil, shards > 1 {
-      problems.append(
-        .init(
-          stage: "collect",
-          text:
-            "until_confident reads the sample from its beginning, which cannot be cut into shards: leave one of them out"
-        ))
-    }
-    return problems
-  }
-
-  /// Sources that may have too few tokens, as far as their first documents tell.
-  func textProblems(_ sources: [TextSource], _ costs: MachineCosts) -> [PipelinePlan.Problem] {
-    let weights = sources.map(\.weight)
-    return sources.indices.compactMap { index in
-      guard let density = costs.tokensPerByte[index] else { return nil }
-      let share = Double(tokens) * weights[index] / max(weights.reduce(0, +), 1e-9)
-      let available = Double(sourceBytes[index]) * density
-      guard available < 1.05 * share else { return nil }
-      return .init(
-        stage: "sample",
-        text: "\(sources[index].patterns.joined(separator: ", ")) has about \(Format.quantity(available)) tokens, and "
-          + "\(Format.quantity(share)) are asked for: give more text or ask for fewer")
-    }
   }
 }

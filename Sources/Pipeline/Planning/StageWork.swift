@@ -18,12 +18,14 @@ extension PipelineShape {
   var collectWork: WorkAmounts {
     let (layers, tokens) = (Double(layers), Double(shardTokens) * unevenness(shardSequences))
     var work: WorkAmounts = [.starting: 1, .loading: layers, .counting: tokens * layers, .storing: layers]
+    // A node that has not hashed the model and the texts does.
+    if shards > 1 { work = work + [.hashing: Double(modelBytes + sourceBytes.reduce(0, +))] }
     if document.collect?.scores != nil {
       // What high planes leave out is found by a pass of its own; scores are products of gate and up once more.
       work =
         work + [
           .loading: layers, .rounding: 3 * layers,
-          .forward: Double(min(4096, self.tokens)) * layers + tokens * layers * gateAndUp,
+          .forward: Double(min(OffsetProbe.tokens, self.tokens)) * layers + tokens * layers * gateAndUp,
         ]
     }
     return work
@@ -34,7 +36,10 @@ extension PipelineShape {
     Double(2 * configuration.hiddenSize * configuration.intermediateSize) / Double(max(layerWeights, 1))
   }
 
-  var mergeWork: WorkAmounts { [.starting: 1, .restoring: Double(layers * shards), .storing: Double(layers)] }
+  /// Nothing is done beside what is written.
+  var mergeWork: WorkAmounts {
+    [.starting: 1, .restoring: Double(layers * shards), .storing: Double(layers * threads)]
+  }
 
   var solveWork: WorkAmounts {
     var work: WorkAmounts = [.starting: 1, .restoring: Double(layers), .solving: Double(layers)]
@@ -58,7 +63,8 @@ extension PipelineShape {
     if requests.contains(where: \.head) {
       work =
         work + [
-          .loading: Double(layers), .rounding: Double(layers), .forward: 4096 * Double(layers), .predicting: 8192,
+          .loading: Double(layers), .rounding: Double(layers), .forward: Double(HeadProbe.tokens * layers),
+          .predicting: Double(2 * HeadProbe.tokens),
         ]
     }
     return work
@@ -76,7 +82,7 @@ extension PipelineShape {
   }
 
   var exportWork: WorkAmounts {
-    let (layers, text) = (Double(layers), Double(Self.lossTokens))
+    let (layers, text) = (Double(layers), Double(LossText.tokens))
     let heads = Double(headWeights) / Double(max(layerWeights, 1))
     var work: WorkAmounts = [.starting: 1, .packing: Double(parameters), .loading: layers + heads]
     if type != .f32 {
@@ -92,15 +98,17 @@ extension PipelineShape {
       .loading: 2 * (layers + heads), .rounding: layers + heads, .forward: text * layers, .masking: text * layers,
       .predicting: 2 * text,
     ] + [
-      .loading: 2 * (layers + heads), .rounding: layers + heads, .forward: 3 * Double(Self.goldenTokens) * layers,
+      .loading: 2 * (layers + heads), .rounding: layers + heads, .forward: 3 * Double(GoldenRecording.tokens) * layers,
     ]
   }
 
+  /// Golden texts are replayed dense and sparse.
   var verifyWork: WorkAmounts {
-    let weights = Double(parameters)
+    let replayed =
+      Double(GoldenRecording.tokens * layers) * Double(layerWeights)
+      + Double(GoldenRecording.positions) * Double(headWeights)
     return [
-      .starting: 1, .hashing: Double(unpackedBytes), .unpacking: 2 * weights,
-      .plainProducts: 2 * Double(Self.goldenTokens) * weights,
+      .starting: 1, .hashing: Double(unpackedBytes), .unpacking: 2 * Double(parameters), .plainProducts: 2 * replayed,
     ]
   }
 
@@ -114,5 +122,13 @@ extension PipelineShape {
       .loading: (layers + heads) * Double(1 + measuredGroups), .rounding: graded, .forward: tokens * layers,
       .masking: tokens * layers * Double(requests.count), .predicting: tokens * Double(1 + requests.count),
     ] + verifyWork + [.unpacking: Double(parameters), .hashing: 2 * Double(unpackedBytes)]
+  }
+
+  /// Float32 operations, of all that counts.
+  func operations(_ work: WorkAmounts) -> Double {
+    let length = Double(document.evaluate.sequenceLength)
+    return (work[.forward] + work[.masking]) * operations(sequenceLength: Int(length))
+      + work[.counting] * operations(sequenceLength: sequenceLength)
+      + 2 * work[.predicting] * Double(headWeights) + 2 * work[.plainProducts]
   }
 }
