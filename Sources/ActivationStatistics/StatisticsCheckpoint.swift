@@ -14,6 +14,8 @@ public struct StatisticsCheckpoint: Sendable {
   private let target: String
   /// Nobody else works on it meanwhile.
   private let lock: FileLock
+  /// Layers from this one on are written by this process.
+  private var firstOwnLayer = 0
 
   /// What to do with what an earlier process left.
   public enum Resumption: Sendable {
@@ -59,6 +61,7 @@ public struct StatisticsCheckpoint: Sendable {
       }
       try removeFolder()
     }
+    firstOwnLayer = nextLayer
     guard !files.fileExists(atPath: folder) else { return }
     try files.createDirectory(atPath: folder, withIntermediateDirectories: true)
     let encoder = JSONEncoder()
@@ -126,7 +129,8 @@ public struct StatisticsCheckpoint: Sendable {
       try description.write(to: file)
       for layer in description.layers {
         let name = StatisticsFile.group(ofLayer: layer)
-        try file.root.copy(name, of: HDF5File(reading: path(ofLayer: layer)).root, to: name)
+        let own = try HDF5File(reading: path(ofLayer: layer), rehearsed: layer < firstOwnLayer)
+        try file.root.copy(name, of: own.root, to: name)
       }
       try file.flush()
     }

@@ -39,10 +39,12 @@ public final class HDF5File: Sendable {
   }
 
   /// Opens a file for reading, after a rehearsal where ``rehearse(by:)`` asks for one.
-  public convenience init(reading path: String) throws(HDF5Error) {
+  ///
+  /// - Parameter rehearsed: `false` for what this process has written: a rehearsal reads all of it.
+  public convenience init(reading path: String, rehearsed: Bool = true) throws(HDF5Error) {
     // The system's word on a file that is missing or none is clearer than the library's.
     do { _ = try FileReader(path: path) } catch { throw .file(error) }
-    try Self.requireReadable(path)
+    if rehearsed { try Self.requireReadable(path) }
     Library.enter()
     defer { Library.leave() }
     let access = try Self.accessProperties(path)
