@@ -14,14 +14,20 @@ public final class Matrix: @unchecked Sendable {
   package let base: UnsafeMutablePointer<Float>
 
   /// A matrix of zeros.
-  public init(rows: Int, columns: Int) {
+  public convenience init(rows: Int, columns: Int) {
+    self.init(unwrittenRows: rows, columns: columns)
+    base.initialize(repeating: 0, count: rows * columns)
+  }
+
+  /// A matrix whose elements must be written before they are read: threads that do so find the memory's pages, too.
+  package init(unwrittenRows rows: Int, columns: Int) {
     precondition(rows >= 0 && columns >= 0)
     self.rows = rows
     self.columns = columns
-    let bytes = max(64, (rows * columns * MemoryLayout<Float>.stride + 63) & ~63)
-    let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
-    memory.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
-    base = memory.assumingMemoryBound(to: Float.self)
+    let floats = max(16, (rows * columns + 15) & ~15)
+    base = UnsafeMutableRawPointer.allocate(byteCount: 4 * floats, alignment: 64)
+      .bindMemory(to: Float.self, capacity: floats)
+    (base + rows * columns).initialize(repeating: 0, count: floats - rows * columns)  // what fills the last 64 bytes
   }
 
   /// - Precondition: `values.count == rows * columns`.

@@ -3,6 +3,9 @@ import LinearAlgebra
 
 /// A float tensor in a memory-mapped file. Its bytes were checked to lie inside the file.
 struct StoredTensor: Sendable {
+  /// Weights; a thread takes as long to begin as some thousands to decode.
+  private static let smallestShared = 1_000_000
+
   let name: String
   /// Outermost dimension first; the last one is contiguous and fills whole blocks of `encoding`.
   let shape: [Int]
@@ -24,21 +27,31 @@ struct StoredTensor: Sendable {
     }
   }
 
-  /// The rows at `indices`, in that order. Only these are read.
+  /// The rows at `indices`, in that order. Only these are read; large tensors by two threads, since all others wait.
   ///
   /// - Precondition: the tensor has two dimensions and each index is a row of it.
   func rows(_ indices: some Collection<Int>) -> Matrix {
-    let matrix = Matrix(rows: indices.count, columns: rowLength)
-    let rowBytes = shape[0] == 0 ? 0 : range.count / shape[0]
+    let sources = Array(indices)
+    let matrix = Matrix(unwrittenRows: sources.count, columns: rowLength)
+    let threads = matrix.count < Self.smallestShared ? 1 : 2
+    let each = (sources.count + threads - 1) / threads
     withExtendedLifetime(file) {
-      for (target, source) in indices.enumerated() {
-        precondition(source >= 0 && source < shape[0])
-        let start = range.lowerBound + source * rowBytes
-        let row = UnsafeMutableBufferPointer(start: matrix.row(target), count: rowLength)
-        encoding.decode(bytes(start..<start + rowBytes), into: row)
+      // Nothing in it throws.
+      try? forEachIndex(below: threads, threads: threads) { _, part in
+        for target in part * each..<min((part + 1) * each, sources.count) {
+          decode(sources[target], into: matrix, target)
+        }
       }
     }
     return matrix
+  }
+
+  private func decode(_ source: Int, into matrix: Matrix, _ target: Int) {
+    precondition(source >= 0 && source < shape[0])
+    let rowBytes = range.count / shape[0]
+    let start = range.lowerBound + source * rowBytes
+    let row = UnsafeMutableBufferPointer(start: matrix.row(target), count: rowLength)
+    encoding.decode(bytes(start..<start + rowBytes), into: row)
   }
 
   /// See `MappedFile.prefetch`.
