@@ -72,7 +72,7 @@ def with_merged_files(scratch: Path) -> None:
     for index, path in enumerate(paths, start=1):
         gambit("collect", "--model", model, "--sample", scratch / "sample.h5", "--shard", f"{index}/{count}", "--output", path)
     for some in (4, 16, 64, 256):
-        seconds, memory = gambit("merge", *paths[:some], "--output", scratch / "merged.h5")
+        seconds, memory = gambit("merge", *paths[:some], "--partial", "--output", scratch / "merged.h5")
         print(f"| {some} | {seconds:.1f} s | {seconds / some * 1000:.0f} ms | {memory:.0f} MB |", flush=True)
 
 
