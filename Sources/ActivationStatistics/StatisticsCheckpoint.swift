@@ -153,10 +153,17 @@ extension StatisticsFile {
   ///
   /// - Throws: ``StatisticsError`` where shards do not belong together, overlap, or leave a hole.
   /// - Complexity: O(shards · layers · channels · bins) time; memory for two layers.
-  public static func merge(_ paths: [String], to target: String, finished: (_ layer: Int) -> Void = { _ in }) throws {
+  public static func merge(_ paths: [String], to target: String) throws {
+    try merge(paths.map { try StatisticsFile(partAt: $0) }, to: target) { _ in }
+  }
+
+  /// The same of shards that are open.
+  public static func merge(_ shards: [Self], to target: String, finished: (_ layer: Int) -> Void) throws {
     // In the corpus' order, so that offsets are those of its first part in whatever order shards are given.
-    let shards = try paths.map { try StatisticsFile(partAt: $0) }
-      .sorted { ($0.description.coverage.first?.lowerBound ?? 0) < ($1.description.coverage.first?.lowerBound ?? 0) }
+    let shards =
+      shards.sorted {
+        ($0.description.coverage.first?.lowerBound ?? 0) < ($1.description.coverage.first?.lowerBound ?? 0)
+      }
     let description = try StatisticsDescription.merging(shards.map { ($0.path, $0.description) })
     // Beside the folder in which a collection of the same name may be growing.
     let checkpoint = try StatisticsCheckpoint(

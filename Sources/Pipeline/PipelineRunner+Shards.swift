@@ -44,13 +44,13 @@ extension PipelineRunner {
   var hasMergedStatistics: Bool {
     get throws {
       guard document.collect?.untilConfident == nil else { return false }
-      let (file, sequences) = (path("statistics.h5"), try TokenSequences(contentsOf: URL(filePath: path("sample.h5"))))
-      if try isWhole(file, of: 0..<sequences.count, sequences) { return true }
-      if let found = try? StatisticsFile(partAt: file), !cache.isAsLeft("statistics.h5", by: Stage.collect.rawValue),
-        let difference = try collectStage.describe(0..<sequences.count, model, sequences, samplePath: path("sample.h5"))
-          .difference(from: found.description)
-      {
-        throw PipelineError.otherStatistics(path: file, difference: difference)
+      guard let found = try? StatisticsFile(partAt: path("statistics.h5")) else { return false }
+      let sequences = try TokenSequences(contentsOf: URL(filePath: path("sample.h5")))
+      guard let difference = try expected(0..<sequences.count, sequences).difference(from: found.description) else {
+        return found.isReadable
+      }
+      guard cache.isAsLeft("statistics.h5", by: Stage.collect.rawValue) else {
+        throw PipelineError.otherStatistics(path: found.path, difference: difference)
       }
       return false
     }
@@ -58,9 +58,15 @@ extension PipelineRunner {
 
   /// Whether a file holds the statistics of some of the sequences, whoever wrote it: all of it is read.
   private func isWhole(_ file: String, of range: Range<Int>, _ sequences: TokenSequences) throws -> Bool {
-    guard let found = try? StatisticsFile(path: file),
-      try found.description == collectStage.describe(range, model, sequences, samplePath: path("sample.h5"))
-    else { return false }
-    return (0..<found.description.layerCount).allSatisfy { (try? found.layer($0)) != nil }
+    guard let found = try? StatisticsFile(path: file) else { return false }
+    return try found.description == expected(range, sequences) && found.isReadable
   }
+
+  private func expected(_ range: Range<Int>, _ sequences: TokenSequences) throws -> StatisticsDescription {
+    try collectStage.describe(range, model, sequences, samplePath: path("sample.h5"))
+  }
+}
+
+extension StatisticsFile {
+  fileprivate var isReadable: Bool { description.layers.allSatisfy { (try? layer($0)) != nil } }
 }

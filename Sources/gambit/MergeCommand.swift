@@ -21,12 +21,12 @@ struct MergeCommand: ParsableCommand {
   @OptionGroup var options: OutputOptions
 
   func run() throws {
-    let descriptions = try shards.map { (path: $0, description: try StatisticsFile(partAt: $0).description) }
-    let merged = try StatisticsDescription.merging(descriptions)
+    let files = try shards.map { try StatisticsFile(partAt: $0) }
+    let merged = try StatisticsDescription.merging(files.map { ($0.path, $0.description) })
     if !partial { try merged.requireComplete() }
-    let parts = descriptions.map(Merged.Part.init(path:_:))
+    let parts = files.map { Merged.Part(path: $0.path, $0.description) }
     try options.console.task("merge", total: Double(merged.layers.count), unit: "layers") { task in
-      try StatisticsFile.merge(shards, to: output) { _ in task.advance(by: 1) }
+      try StatisticsFile.merge(files, to: output) { _ in task.advance(by: 1) }
     }
     try options.print(
       Merged(output: output, parts: parts),
