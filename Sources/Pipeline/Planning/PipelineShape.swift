@@ -20,7 +20,7 @@ struct PipelineShape {
   /// Tokens that are evaluated: what is asked for is the most, and no text is known of which one is less than two bytes.
   let evaluationTokens: Int
   let threads: Int
-  let shards: Int
+  private(set) var shards: Int
 
   /// - Parameter evaluated: The files of text that is evaluated.
   init(
@@ -44,14 +44,7 @@ struct PipelineShape {
 
   /// The same, cut into another number of shards.
   init(_ other: Self, shards: Int) {
-    document = other.document
-    requests = other.requests
-    configuration = other.configuration
-    parameters = other.parameters
-    modelBytes = other.modelBytes
-    sourceBytes = other.sourceBytes
-    evaluationTokens = other.evaluationTokens
-    threads = other.threads
+    self = other
     self.shards = shards
   }
 

@@ -1,6 +1,4 @@
-import Checkpoints
 import Corpus
-import Foundation
 import Reports
 
 // What a pipeline asks for and the machine or the text does not have.
