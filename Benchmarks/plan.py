@@ -14,12 +14,10 @@ import os
 import shutil
 import subprocess
 import tempfile
-import threading
-import time
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parent.parent
-PROGRAM = Path(os.environ.get("GAMBIT_PROGRAM", REPOSITORY / ".build" / "release" / "gambit"))
+from processes import ARTIFACTS, PROGRAM, gambit
+
 STAGES = ["sample", "collect", "merge", "solve", "export", "verify", "evaluate"]
 ONLY_WITH_SHARDS = {"merge", "verify"}
 KINDS = ["seconds", "memory", "scratch", "artifacts"]
@@ -50,28 +48,17 @@ def open_scratch(process: int) -> int:
     return total
 
 
-def measured(command: list[str], folders: list[Path], environment: dict[str, str]) -> dict[str, float]:
+def measured(command: list[object], folders: list[Path], environment: dict[str, str]) -> dict[str, float]:
     before, most = folder_bytes(*folders), 0
-    begun = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
-    ended = threading.Event()
 
-    def watch() -> None:
+    def watch(process: int) -> None:
         nonlocal most
-        while not ended.wait(0.05):
-            most = max(most, folder_bytes(*folders) + open_scratch(process.pid))
+        most = max(most, folder_bytes(*folders) + open_scratch(process))
 
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.monotonic() - begun
-    ended.set()
-    watcher.join()
-    if status != 0:
-        raise SystemExit(f"{' '.join(command)} failed")
+    seconds, memory = gambit(*command, environment=environment, watch=watch)
     after = folder_bytes(folders[0])
     return {
-        "seconds": seconds, "memory": usage.ru_maxrss * 1024, "artifacts": after - before if after > before else 0,
+        "seconds": seconds, "memory": memory, "artifacts": after - before if after > before else 0,
         "scratch": max(most - max(after, before), 0)}
 
 
@@ -111,15 +98,15 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[])
     arguments = parser.parse_args()
     settings = [word for setting in arguments.set for word in ("--set", setting)]
-    root = Path(tempfile.mkdtemp(prefix="gambit-plan-", dir=REPOSITORY / "artifacts"))
+    root = Path(tempfile.mkdtemp(prefix="gambit-plan-", dir=ARTIFACTS))
     output, cache = root / "run", root / "cache"
     output.mkdir()
     cache.mkdir()
-    environment = os.environ | {"GAMBIT_CACHE": str(cache)}
+    environment = {"GAMBIT_CACHE": str(cache)}
     try:
         answer = subprocess.run(
             [PROGRAM, "plan", arguments.pipeline, "--output", output, "--shards", str(arguments.shards), "--json", "--quiet",
-             *settings], stdout=subprocess.PIPE, env=environment)
+             *settings], stdout=subprocess.PIPE, env=os.environ | environment)
         plan = {stage["name"]: stage for stage in json.loads(answer.stdout)["stages"]}
         print("| stage | " + " | ".join(f"{kind}, predicted | measured | ratio" for kind in KINDS) + " |")
         print("|---|" + "---:|" * (3 * len(KINDS)))
@@ -128,7 +115,7 @@ def main() -> None:
                 continue
             run = ["run", arguments.pipeline, "--output", output, *settings]
             found = [
-                measured([str(word) for word in (PROGRAM, *command)], [output, cache], environment)
+                measured(command, [output, cache], environment)
                 for command in commands(stage, arguments.shards, output, run)]
             print(row(stage, plan[stage], found[0]), flush=True)
     finally:

@@ -7,27 +7,14 @@ Prints Markdown tables of time and peak memory, all of one run on one machine. M
 a random model with two layers, so that 256 of them fit on a disk.
 """
 
-import os
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parent.parent
-PROGRAM = Path(os.environ.get("GAMBIT_PROGRAM", REPOSITORY / ".build" / "release" / "gambit"))
+from processes import ARTIFACTS, REPOSITORY, gambit
+
 CORPORA = REPOSITORY / "pipelines" / "corpora"
-
-
-def gambit(*arguments: object) -> tuple[float, float]:
-    """Seconds and MB of `gambit ARGUMENTS…`."""
-    begun = time.monotonic()
-    process = subprocess.Popen(
-        [str(argument) for argument in (PROGRAM, *arguments, "--quiet")], stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status != 0:
-        raise SystemExit(f"gambit {arguments[0]} failed")
-    return time.monotonic() - begun, usage.ru_maxrss / 1000
 
 
 def sample(model: Path, tokens: int, length: int, path: Path) -> None:
@@ -42,7 +29,7 @@ def with_tokens(model: Path, scratch: Path) -> None:
         seconds, memory = gambit(
             "collect", "--model", model, "--sample", scratch / "sample.h5", "--output", scratch / "s.h5", "--restart")
         size = (scratch / "s.h5").stat().st_size / 1e6
-        print(f"| {tokens} | {seconds:.1f} s | {tokens / seconds:.0f} | {memory:.0f} MB | {size:.0f} MB |", flush=True)
+        print(f"| {tokens} | {seconds:.1f} s | {tokens / seconds:.0f} | {memory / 1e6:.0f} MB | {size:.0f} MB |", flush=True)
 
 
 def with_shards(model: Path, scratch: Path) -> None:
@@ -56,7 +43,7 @@ def with_shards(model: Path, scratch: Path) -> None:
                    "--output", path, "--restart")[0]
             for index, path in enumerate(paths, start=1)]
         seconds, memory = gambit("merge", *paths, "--output", scratch / "merged.h5")
-        print(f"| {count} | {max(times):.1f} s | {sum(times):.1f} s | {seconds:.1f} s | {memory:.0f} MB |", flush=True)
+        print(f"| {count} | {max(times):.1f} s | {sum(times):.1f} s | {seconds:.1f} s | {memory / 1e6:.0f} MB |", flush=True)
         for path in paths:
             path.unlink()
 
@@ -73,12 +60,12 @@ def with_merged_files(scratch: Path) -> None:
         gambit("collect", "--model", model, "--sample", scratch / "sample.h5", "--shard", f"{index}/{count}", "--output", path)
     for some in (4, 16, 64, 256):
         seconds, memory = gambit("merge", *paths[:some], "--partial", "--output", scratch / "merged.h5")
-        print(f"| {some} | {seconds:.1f} s | {seconds / some * 1000:.0f} ms | {memory:.0f} MB |", flush=True)
+        print(f"| {some} | {seconds:.1f} s | {seconds / some * 1000:.0f} ms | {memory / 1e6:.0f} MB |", flush=True)
 
 
 def main() -> None:
     model = Path(sys.argv[1]).resolve()
-    with tempfile.TemporaryDirectory(prefix="gambit-scale-", dir=REPOSITORY / "artifacts") as folder:
+    with tempfile.TemporaryDirectory(prefix="gambit-scale-", dir=ARTIFACTS) as folder:
         with_tokens(model, Path(folder))
         with_shards(model, Path(folder))
         with_merged_files(Path(folder))

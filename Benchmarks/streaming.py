@@ -17,11 +17,10 @@ import re
 import shutil
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parent.parent
-PROGRAM = Path(os.environ.get("GAMBIT_PROGRAM", REPOSITORY / ".build" / "release" / "gambit"))
+from processes import ARTIFACTS, PROGRAM, REPOSITORY, gambit
+
 PIPELINE = REPOSITORY / "Benchmarks" / "random_7b.yaml"
 STAGES = ["sample", "collect", "solve", "export", "verify"]
 UNITS = {"MB": 10**6, "GB": 10**9}
@@ -51,19 +50,6 @@ def empty_page_cache() -> None:
     Path("/proc/sys/vm/drop_caches").write_text("1")
 
 
-def limited(group: ControlGroup, cache: Path, *arguments: object) -> tuple[float, int]:
-    """Seconds and peak resident bytes of `gambit ARGUMENTS…` in the group; the cache remembers digests between stages."""
-    empty_page_cache()
-    begun = time.monotonic()
-    process = subprocess.Popen(
-        [str(argument) for argument in (PROGRAM, *arguments)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        preexec_fn=group.enter, env=os.environ | {"GAMBIT_CACHE": str(cache)})
-    _, status, usage = os.wait4(process.pid, 0)
-    if status != 0:
-        raise SystemExit(f"gambit {arguments[0]} ended with status {status}")
-    return time.monotonic() - begun, usage.ru_maxrss * 1024
-
-
 def plan(model: Path) -> dict:
     answer = subprocess.run(
         [PROGRAM, "plan", PIPELINE, "--set", f"model.path={model}", "--json", "--quiet"], stdout=subprocess.PIPE)
@@ -83,7 +69,7 @@ def main() -> None:
     arguments = parser.parse_args()
     model = arguments.model.resolve()
     bytes_of_model = sum(path.stat().st_size for path in model.glob("*.safetensors"))
-    root = Path(tempfile.mkdtemp(prefix="gambit-streaming-", dir=REPOSITORY / "artifacts"))
+    root = Path(tempfile.mkdtemp(prefix="gambit-streaming-", dir=ARTIFACTS))
     group = ControlGroup(arguments.limit)
     try:
         plans, times = [plan(model)], {}
@@ -92,7 +78,9 @@ def main() -> None:
             command = (
                 ["verify", root / "run" / "bundle"] if stage == "verify" else
                 ["run", PIPELINE, "--output", root / "run", "--until", stage, "--set", f"model.path={model}"])
-            seconds, memory = limited(group, root / "cache", *command)
+            empty_page_cache()
+            # The cache remembers digests between stages.
+            seconds, memory = gambit(*command, environment={"GAMBIT_CACHE": str(root / "cache")}, enter=group.enter)
             times[stage] = seconds
             print(f"| {stage} | {seconds:.0f} s | {memory / 1e9:.2f} GB |", flush=True)
         plans.append(plan(model))
