@@ -13,6 +13,8 @@ public final class Matrix: @unchecked Sendable {
   /// The first element. Only valid while the matrix is alive.
   package let base: UnsafeMutablePointer<Float>
 
+  private let pool: MatrixPool?
+
   /// A matrix of zeros.
   public convenience init(rows: Int, columns: Int) {
     self.init(unwrittenRows: rows, columns: columns)
@@ -20,15 +22,20 @@ public final class Matrix: @unchecked Sendable {
   }
 
   /// A matrix whose elements must be written before they are read: threads that do so find the memory's pages, too.
-  package init(unwrittenRows rows: Int, columns: Int) {
+  ///
+  /// - Parameter pool: Where its memory comes from and goes to, if it is kept.
+  package init(unwrittenRows rows: Int, columns: Int, pool: MatrixPool? = nil) {
     precondition(rows >= 0 && columns >= 0)
     self.rows = rows
     self.columns = columns
-    let floats = max(16, (rows * columns + 15) & ~15)
-    base = UnsafeMutableRawPointer.allocate(byteCount: 4 * floats, alignment: 64)
-      .bindMemory(to: Float.self, capacity: floats)
+    self.pool = pool
+    let floats = Self.floats(rows * columns)
+    let memory = pool?.take(bytes: 4 * floats) ?? .allocate(byteCount: 4 * floats, alignment: 64)
+    base = memory.bindMemory(to: Float.self, capacity: floats)
     (base + rows * columns).initialize(repeating: 0, count: floats - rows * columns)  // what fills the last 64 bytes
   }
+
+  private static func floats(_ count: Int) -> Int { max(16, (count + 15) & ~15) }
 
   /// - Precondition: `values.count == rows * columns`.
   public convenience init(rows: Int, columns: Int, values: [Float]) {
@@ -37,7 +44,10 @@ public final class Matrix: @unchecked Sendable {
     _ = UnsafeMutableBufferPointer(start: base, count: count).update(fromContentsOf: values)
   }
 
-  deinit { UnsafeMutableRawPointer(base).deallocate() }
+  deinit {
+    let memory = UnsafeMutableRawPointer(base)
+    if let pool { pool.give(memory, bytes: 4 * Self.floats(count)) } else { memory.deallocate() }
+  }
 
   public var count: Int { rows * columns }
 

@@ -29,10 +29,11 @@ struct StoredTensor: Sendable {
 
   /// The rows at `indices`, in that order. Only these are read; large tensors by two threads, since all others wait.
   ///
+  /// - Parameter pool: Where the matrix' memory comes from, if not from the system.
   /// - Precondition: the tensor has two dimensions and each index is a row of it.
-  func rows(_ indices: some Collection<Int>) -> Matrix {
+  func rows(_ indices: some Collection<Int>, pool: MatrixPool? = nil) -> Matrix {
     let sources = Array(indices)
-    let matrix = Matrix(unwrittenRows: sources.count, columns: rowLength)
+    let matrix = Matrix(unwrittenRows: sources.count, columns: rowLength, pool: pool)
     let threads = matrix.count < Self.smallestShared ? 1 : 2
     let each = (sources.count + threads - 1) / threads
     withExtendedLifetime(file) {

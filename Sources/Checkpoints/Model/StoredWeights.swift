@@ -7,6 +7,7 @@ struct StoredWeights: WeightSource {
   private let catalog: any TensorCatalog
   private let naming: TensorNaming
   private let readAhead = ReadAhead()
+  private let pool = MatrixPool()
 
   /// - Throws: ``CheckpointError`` where a tensor is missing, has another shape or no float values, or
   ///   where there is one that the architecture doesn't know: ignoring it would give wrong results.
@@ -38,23 +39,28 @@ struct StoredWeights: WeightSource {
     guard (0..<configuration.layerCount).contains(index) else {
       throw .outOfRange(item: "layer", index: index, count: configuration.layerCount)
     }
-    // Models are walked through layer by layer: the next one is read while this one is computed with, and the bytes of this
-    // one are of no more use.
+    // Models are walked through layer by layer: the next one is read while this one is computed with, and is decoded into
+    // its memory then; the bytes of this one are of no more use.
     defer {
       for tensor in storedTensors(ofLayer: index) { tensor.release() }
-      if index + 1 < configuration.layerCount { readAhead.begin(storedTensors(ofLayer: index + 1)) }
+      if index + 1 < configuration.layerCount {
+        readAhead.begin(storedTensors(ofLayer: index + 1))
+        pool.open()
+      } else {
+        pool.close()
+      }
     }
     return LayerWeights(
       attentionNorm: try norm(.layer(index, .attentionNorm)),
       query: try rotary(index, .query, heads: configuration.headCount),
       key: try rotary(index, .key, heads: configuration.keyValueHeadCount),
-      value: try matrix(.layer(index, .value)), output: try matrix(.layer(index, .output)),
+      value: try projection(index, .value), output: try projection(index, .output),
       queryBias: try optionalVector(index, .queryBias), keyBias: try optionalVector(index, .keyBias),
       valueBias: try optionalVector(index, .valueBias),
       queryNorm: try optionalNorm(index, .queryNorm), keyNorm: try optionalNorm(index, .keyNorm),
       attentionPostNorm: try optionalNorm(index, .attentionPostNorm),
-      ffnNorm: try norm(.layer(index, .ffnNorm)), gate: try matrix(.layer(index, .gate)),
-      up: try matrix(.layer(index, .up)), down: try matrix(.layer(index, .down)),
+      ffnNorm: try norm(.layer(index, .ffnNorm)), gate: try projection(index, .gate),
+      up: try projection(index, .up), down: try projection(index, .down),
       ffnPostNorm: try optionalNorm(index, .ffnPostNorm))
   }
 
@@ -74,7 +80,8 @@ struct StoredWeights: WeightSource {
   func finalNorm() throws(CheckpointError) -> [Float] { try norm(.finalNorm) }
 
   func outputHead() throws(CheckpointError) -> Matrix {
-    try matrix(configuration.tiedEmbeddings ? .embeddings : .outputHead)
+    let head = try stored(configuration.tiedEmbeddings ? .embeddings : .outputHead)
+    return head.rows(0..<head.shape[0])
   }
 
   func stored(_ tensor: ModelTensor) throws(CheckpointError) -> StoredTensor {
@@ -85,9 +92,9 @@ struct StoredWeights: WeightSource {
     return stored
   }
 
-  private func matrix(_ tensor: ModelTensor) throws(CheckpointError) -> Matrix {
-    let stored = try stored(tensor)
-    return stored.rows(0..<stored.shape[0])
+  private func projection(_ layer: Int, _ part: LayerTensor) throws(CheckpointError) -> Matrix {
+    let stored = try stored(.layer(layer, part))
+    return stored.rows(0..<stored.shape[0], pool: pool)
   }
 
   private func norm(_ tensor: ModelTensor) throws(CheckpointError) -> [Float] {
@@ -106,7 +113,7 @@ struct StoredWeights: WeightSource {
 
   /// A query or key projection with each head's rows in half-split order.
   private func rotary(_ layer: Int, _ part: LayerTensor, heads: Int) throws(CheckpointError) -> Matrix {
-    guard naming.interleavesRotaryPairs(configuration.architecture) else { return try matrix(.layer(layer, part)) }
+    guard naming.interleavesRotaryPairs(configuration.architecture) else { return try projection(layer, part) }
     let dimension = configuration.headDimension
     let half = dimension / 2
     // Row `i` of a head's first half is stored at `2i`, its partner in the second half at `2i + 1`.
@@ -114,6 +121,6 @@ struct StoredWeights: WeightSource {
       let (head, within) = (row / dimension, row % dimension)
       return head * dimension + 2 * (within % half) + within / half
     }
-    return try stored(.layer(layer, part)).rows(order)
+    return try stored(.layer(layer, part)).rows(order, pool: pool)
   }
 }
