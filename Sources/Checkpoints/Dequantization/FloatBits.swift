@@ -41,16 +41,6 @@ package enum FloatBits {
     if x.isNaN { return UInt16(bits >> 16) | 0x40 }
     return UInt16((bits &+ 0x7FFF &+ (bits >> 16 & 1)) >> 16)
   }
-
-  @inline(__always)
-  static func decodeF16(_ source: UnsafeRawPointer, _ target: UnsafeMutablePointer<Float>) {
-    target.pointee = float(fromF16: UInt16(littleEndian: source.loadUnaligned(as: UInt16.self)))
-  }
-
-  @inline(__always)
-  static func decodeBF16(_ source: UnsafeRawPointer, _ target: UnsafeMutablePointer<Float>) {
-    target.pointee = float(fromBF16: UInt16(littleEndian: source.loadUnaligned(as: UInt16.self)))
-  }
 }
 
 extension UnsafeRawPointer {
