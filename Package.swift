@@ -54,7 +54,7 @@ let package = Package(
     .target(name: "Transformer", dependencies: ["Checkpoints", "Files", "LinearAlgebra"]),
     .target(
       name: "ActivationStatistics",
-      dependencies: ["Files", "HDF5", "Histograms", "Checkpoints", "Transformer"]),
+      dependencies: ["Files", "HDF5", "Histograms", "LinearAlgebra", "Checkpoints", "Transformer"]),
     .target(
       name: "ThresholdSolver", dependencies: ["LinearAlgebra", "Checkpoints", "Transformer", "ActivationStatistics"]),
     .target(

@@ -23,9 +23,12 @@ final class MagnitudeCounter {
   /// Adds the counts to `total` and starts afresh. Returns whether all numbers were finite.
   func drain(into total: inout [Int64]) -> Bool {
     defer { sawUnusableNumber = false }
-    for i in counts.indices {
-      total[i] += counts[i]
-      counts[i] = 0
+    // One access for all: the compiler checks each one to what an object holds.
+    counts.withUnsafeMutableBufferPointer { counts in
+      for i in counts.indices {
+        total[i] += counts[i]
+        counts[i] = 0
+      }
     }
     return !sawUnusableNumber
   }

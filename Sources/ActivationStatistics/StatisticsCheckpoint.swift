@@ -91,22 +91,29 @@ public struct StatisticsCheckpoint: Sendable {
 
   // MARK: Hidden states
 
-  /// Stores the input of layer `layer`, in place of those of earlier layers.
+  /// Stores the input of layer `layer`, before which others may not be finished yet.
+  ///
+  /// Of those that were stored before, the latest that is behind finished layers stays.
   public func store(_ states: HiddenStates, before layer: Int) throws {
-    let older = storedStates()
-    try writeAtomically(to: path(ofStatesBefore: layer)) { try states.write(to: $0) }
-    for earlier in older where earlier != layer {
-      try? FileManager.default.removeItem(atPath: path(ofStatesBefore: earlier))
+    if let usable = usableStates() {
+      for earlier in storedStates() where earlier < usable {
+        try? FileManager.default.removeItem(atPath: path(ofStatesBefore: earlier))
+      }
     }
+    try writeAtomically(to: path(ofStatesBefore: layer)) { try states.write(to: $0) }
   }
 
   /// Fills `states` with the input of the latest layer for which it was stored and that is not beyond the
   /// finished ones, and returns that layer; `nil` where there is none, and `states` is as it was.
   public func restore(_ states: HiddenStates) throws -> Int? {
-    let finished = nextLayer
-    guard let layer = storedStates().filter({ $0 <= finished }).max() else { return nil }
+    guard let layer = usableStates() else { return nil }
     try states.read(from: path(ofStatesBefore: layer))
     return layer
+  }
+
+  private func usableStates() -> Int? {
+    let finished = nextLayer
+    return storedStates().filter { $0 <= finished }.max()
   }
 
   private func storedStates() -> [Int] {

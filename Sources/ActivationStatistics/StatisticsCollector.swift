@@ -1,3 +1,4 @@
+import LinearAlgebra
 import Synchronization
 import Transformer
 
@@ -66,26 +67,27 @@ public final class StatisticsCollector: ActivationTap {
     return false
   }
 
-  /// All that was counted since the last call. The collector can then be used for another layer.
+  /// All that was counted since the last call, sinks beside the rest. The collector can then be used for another layer.
   ///
   /// - Throws: ``StatisticsError/unusableActivation(layer:)`` where an activation was not finite.
   /// - Complexity: O(workers · channels · bins).
   public func finish(layer: Int) throws(StatisticsError) -> LayerRecord {
-    var record = LayerRecord(regular: nothing, sinks: nothing)
-    var usable = drain(\.regular, into: &record.regular)
-    if sinkPositions > 0 { usable = drain(\.sinks, into: &record.sinks) && usable }
-    guard usable else { throw .unusableActivation(layer: layer) }
+    let parts: [@Sendable (Worker) -> Accumulators] = sinkPositions > 0 ? [\.regular, \.sinks] : [\.regular]
+    // Nothing but what is unusable throws.
+    let drained = try? mapIndices(below: parts.count, threads: workers.count) { try drain(parts[$0], layer: layer) }
+    guard let drained else { throw .unusableActivation(layer: layer) }
+    var record = LayerRecord(regular: drained[0], sinks: sinkPositions > 0 ? drained[1] : nothing)
     record.offsets = planeOffsets(layer: layer)
     return record
   }
 
-  /// Adds up what all workers counted of one kind of position, which starts afresh. Returns whether all
-  /// numbers could be counted.
-  private func drain(_ part: KeyPath<Worker, Accumulators>, into total: inout LayerStatistics) -> Bool {
+  /// Adds up what all workers counted of one kind of position, which starts afresh.
+  private func drain(_ part: (Worker) -> Accumulators, layer: Int) throws(StatisticsError) -> LayerStatistics {
+    var total = nothing
     var factors = FactorTotals(channels: widths.intermediate)
     var usable = true
     for worker in workers {
-      let accumulators = worker[keyPath: part]
+      let accumulators = part(worker)
       accumulators.factors.drain(into: &factors)
       usable = accumulators.ffnInput.drain(into: &total.ffnInputCount) && usable
       usable = accumulators.attentionInput.drain(into: &total.attentionInputCount) && usable
@@ -96,7 +98,8 @@ public final class StatisticsCollector: ActivationTap {
       }
     }
     (total.gate, total.up, total.productCount) = (factors.gate, factors.up, factors.productCount)
-    return usable && !factors.sawUnusableNumber
+    guard usable, !factors.sawUnusableNumber else { throw .unusableActivation(layer: layer) }
+    return total
   }
 
   /// Leaves nothing behind, so that arrays are changed in place.

@@ -177,9 +177,8 @@ public struct CollectStage: Sendable {
       try pass.run(layer, high: weights.highPlanes?.layer(index), index: index, states, tap: collector) {
         task.advance(by: Double($0))
       }
-      try writer.write(collector, layer: index)
+      writer.write(collector, layer: index)
       if index + 1 < layers.upperBound, stored.duration(to: .now) > pause {
-        try writer.finish()  // states are of use only behind layers that are written
         let begun = ContinuousClock.now
         try checkpoint.store(states, before: index + 1)
         stored = .now

@@ -1,4 +1,5 @@
 import ActivationStatistics
+import Dispatch
 import LinearAlgebra
 import Synchronization
 import Transformer
@@ -7,7 +8,7 @@ import Transformer
 /// and writing a layer keep one thread busy for a while, in which the others would wait.
 ///
 /// There are two collectors, one that counts and one that is written, or, where these would take much memory, one that is
-/// emptied before it counts again.
+/// emptied while the next layer's weights are read.
 ///
 /// Not to be used from two threads at once.
 final class LayerWriter {
@@ -18,10 +19,20 @@ final class LayerWriter {
   private let collectors: [StatisticsCollector]
   private var next = 0
   private var writing: HelperThread?
+  /// Signalled once for each layer that is handed over: its collector can count again.
+  private let emptied = DispatchSemaphore(value: 0)
+  private var isEmpty = true
   private let failure = Failure()
 
   private final class Failure: Sendable {
     let first = Mutex<(any Error)?>(nil)
+
+    func catching<Value>(_ body: () throws -> Value) -> Value? {
+      do { return try body() } catch {
+        first.withLock { $0 = $0 ?? error }
+        return nil
+      }
+    }
   }
 
   init(_ checkpoint: StatisticsCheckpoint, workers: Int) {
@@ -42,6 +53,10 @@ final class LayerWriter {
   /// - Parameter offsets: Of the layer that it is to watch.
   /// - Throws: What writing an earlier layer has thrown.
   func nextCollector(_ offsets: PlaneOffsets?) throws -> StatisticsCollector {
+    if collectors.count == 1, !isEmpty {
+      emptied.wait()
+      isEmpty = true
+    }
     try throwFailure()
     defer { next = collectors.count - 1 - next }
     collectors[next].use(offsets)
@@ -49,18 +64,14 @@ final class LayerWriter {
   }
 
   /// Writes a layer, later, and waits until the one before is written.
-  ///
-  /// - Throws: What emptying the collector throws, where it is the next one, too.
-  func write(_ collector: StatisticsCollector, layer: Int) throws {
+  func write(_ collector: StatisticsCollector, layer: Int) {
     writing?.join()
     writing = nil  // and with it the record that it wrote
-    let emptied = collectors.count == 1 ? try collector.finish(layer: layer) : nil
-    let work: @Sendable () -> Void = { [checkpoint, failure] in
-      do {
-        try checkpoint.store(emptied ?? collector.finish(layer: layer), layer: layer)
-      } catch {
-        failure.first.withLock { $0 = $0 ?? error }
-      }
+    isEmpty = false
+    let work: @Sendable () -> Void = { [checkpoint, failure, emptied] in
+      let record = failure.catching { try collector.finish(layer: layer) }
+      emptied.signal()
+      if let record { failure.catching { try checkpoint.store(record, layer: layer) } }
     }
     writing = HelperThread(work)
     if writing == nil { work() }

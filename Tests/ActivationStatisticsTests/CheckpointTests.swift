@@ -105,6 +105,11 @@ struct CheckpointTests {
     #expect(try checkpoint.restore(states) == nil)
     try checkpoint.store(SmallStatistics.record(seed: 1), layer: 0)
     #expect(try checkpoint.restore(states) == 1)
+    // While a layer is being written, those behind it do not take the place of those before it.
+    try checkpoint.store(states, before: 2)
+    #expect(try checkpoint.restore(states) == 1)
+    try checkpoint.store(SmallStatistics.record(seed: 2), layer: 1)
+    #expect(try checkpoint.restore(states) == 2)
   }
 
   @Test func checkpointOfSomethingElseIsRefused() throws {
