@@ -18,6 +18,10 @@ import Files
 /// opened, and what this module allocates is bounded by what they store. What libhdf5 does inside is
 /// its own affair, and some files crash it: see ``rehearse(by:)``.
 public final class HDF5File: Sendable {
+  /// Bytes of headers and indices that libhdf5 keeps of a file that is read: those of a few datasets, since none is read
+  /// twice in a row, and many files may be open. Unasked it would keep up to 32 MB.
+  private static let keptMetadata = 1 << 16
+
   /// The path as given.
   public let path: String
 
@@ -48,6 +52,7 @@ public final class HDF5File: Sendable {
     Library.enter()
     defer { Library.leave() }
     let access = try Self.accessProperties(path)
+    try Self.limitMetadata(access)
     try self.init(H5Fopen(path, gambit_h5_read_only(), access.identifier), path: path, action: .open)
   }
 
@@ -66,6 +71,15 @@ public final class HDF5File: Sendable {
       H5Pcreate(gambit_h5_file_access_class()), file: path, object: "/", action: .open, close: H5Pclose)
     try access.check(H5Pset_libver_bounds(access.identifier, H5F_LIBVER_V18, H5F_LIBVER_V18), .open)
     return access
+  }
+
+  private static func limitMetadata(_ access: Handle) throws(HDF5Error) {
+    var cache = H5AC_cache_config_t()
+    cache.version = H5AC__CURR_CACHE_CONFIG_VERSION
+    try access.check(H5Pget_mdc_config(access.identifier, &cache), .open)
+    cache.set_initial_size = true
+    (cache.initial_size, cache.min_size, cache.max_size) = (keptMetadata, keptMetadata, keptMetadata)
+    try access.check(H5Pset_mdc_config(access.identifier, &cache), .open)
   }
 
   /// Hands everything written so far to the operating system. Call it before the file is let go:
