@@ -30,7 +30,7 @@ let package = Package(
     .target(name: "Files", dependencies: [crypto]),
     .target(name: "Signatures", dependencies: ["Files", crypto]),
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
-    .target(name: "HDF5", dependencies: ["CHDF5", "Files"]),
+    .target(name: "HDF5", dependencies: ["CHDF5", "CZlib", "Files"]),
     .systemLibrary(name: "CZstandard", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
     .target(name: "Zstandard", dependencies: ["CZstandard", "Files"]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),

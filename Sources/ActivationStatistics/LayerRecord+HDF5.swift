@@ -107,8 +107,7 @@ extension FactorStatistics {
 }
 
 extension HDF5Group {
-  // Low levels of deflate: what is left after shuffling is noise or zeros, and time matters more.
-  private static var storage: HDF5Storage { HDF5Storage(deflateLevel: 1) }
+  private static var storage: HDF5Storage { HDF5Storage(compression: .runs) }
 
   fileprivate func write(histogram: [Int64], of symbol: String, to name: String) throws {
     let bins = LogarithmicBins.count

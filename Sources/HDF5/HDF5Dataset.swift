@@ -64,4 +64,25 @@ public final class HDF5Dataset: Sendable {
     try handle.check(
       H5Dwrite(handle.identifier, Element.elementType.inMemory, all, all, gambit_h5_default_properties, values), .write)
   }
+  /// Fills a dataset that was just created with chunks of `slices` whole slices along the first dimension.
+  ///
+  /// - Precondition: As of ``write(_:)``.
+  func write<Element: HDF5Scalar>(_ values: [Element], inRunsOf slices: Int) throws(HDF5Error) {
+    guard count > 0 else { return }
+    precondition(1.littleEndian == 1, "what lies in memory is what lies on disk")
+    let each = slices * (count / shape[0])
+    let encoder = RunEncoder(
+      chunkBytes: each * MemoryLayout<Element>.stride, elementSize: MemoryLayout<Element>.stride)
+    for first in stride(from: 0, to: count, by: each) {
+      let status = values[first..<min(first + each, count)].withUnsafeBytes { bytes in
+        let chunk = encoder.encode(bytes)
+        var offset = [hsize_t](repeating: 0, count: shape.count)
+        offset[0] = hsize_t(first / each * slices)
+        return chunk.withUnsafeBytes {
+          H5Dwrite_chunk(handle.identifier, gambit_h5_default_properties, 0, offset, $0.count, $0.baseAddress)
+        }
+      }
+      try handle.check(status, .write)
+    }
+  }
 }

@@ -6,12 +6,27 @@ public struct HDF5Storage: Sendable, Equatable {
   /// The extent of a chunk in each dimension; `nil` for whole rows, up to about 512 KiB a chunk.
   public var chunk: [Int]?
 
-  /// Deflate's level, 0 (off) to 9.
-  public var deflateLevel: Int
+  public var compression: Compression
 
-  public init(chunk: [Int]? = nil, deflateLevel: Int = 4) {
+  /// How bytes are deflated.
+  public enum Compression: Sendable, Equatable {
+    /// By the level 0 (off) to 9.
+    case level(Int)
+    /// Searching for runs alone, which suits bytes of noise between zeros: see ``RunEncoder``. Only of chunks that are whole
+    /// slices along the first dimension; of others it is level 1.
+    case runs
+
+    var level: Int {
+      switch self {
+      case .level(let level): level
+      case .runs: 1
+      }
+    }
+  }
+
+  public init(chunk: [Int]? = nil, compression: Compression = .level(4)) {
     self.chunk = chunk
-    self.deflateLevel = deflateLevel
+    self.compression = compression
   }
 }
 
@@ -34,7 +49,11 @@ extension HDF5Group {
         file: handle.file, object: handle.path(of: name), reason: "\(values.count) values don't fill shape \(shape)")
     }
     let dataset = try createDataset(name, of: Element.elementType, shape: shape, storage: storage)
-    try dataset.write(values)
+    if storage.compression == .runs, let slices = Self.slices(storage, shape: shape, of: Element.elementType) {
+      try dataset.write(values, inRunsOf: slices)
+    } else {
+      try dataset.write(values)
+    }
     return dataset
   }
 
@@ -68,8 +87,8 @@ extension HDF5Group {
       try validate(storage, chunk: chunk, shape: shape, elementSize: type.size, name: name)
       try handle.check(H5Pset_chunk(properties.identifier, Int32(chunk.count), chunk.map { hsize_t($0) }), .create)
       try handle.check(H5Pset_shuffle(properties.identifier), .create)
-      if storage.deflateLevel > 0 {
-        try handle.check(H5Pset_deflate(properties.identifier, UInt32(storage.deflateLevel)), .create)
+      if storage.compression.level > 0 {
+        try handle.check(H5Pset_deflate(properties.identifier, UInt32(storage.compression.level)), .create)
       }
       try handle.check(H5Pset_fletcher32(properties.identifier), .create)
     }
@@ -92,11 +111,18 @@ extension HDF5Group {
         file: handle.file, object: handle.path(of: name),
         reason: "chunk \(chunk) must be positive, of the rank of \(shape), and below 4 GiB")
     }
-    guard (0...9).contains(storage.deflateLevel) else {
+    guard (0...9).contains(storage.compression.level) else {
       throw .invalidArgument(
         file: handle.file, object: handle.path(of: name),
-        reason: "deflate level \(storage.deflateLevel) is not between 0 and 9")
+        reason: "deflate level \(storage.compression.level) is not between 0 and 9")
     }
+  }
+
+  /// The slices along the first dimension of which a chunk consists; `nil` where it consists of none, or there are no chunks.
+  private static func slices(_ storage: HDF5Storage, shape: [Int], of type: HDF5ElementType) -> Int? {
+    guard !shape.isEmpty, !shape.contains(0) else { return nil }
+    let chunk = storage.chunk ?? defaultChunk(shape: shape, elementSize: type.size)
+    return chunk.dropFirst() == shape.dropFirst() ? chunk[0] : nil
   }
 
   /// Whole slices along the first dimension, as many as fit in half of libhdf5's chunk cache of 1 MiB a dataset.

@@ -117,13 +117,44 @@ struct HDF5WritingTests {
     #expect(HDF5Group.defaultChunk(shape: shape, elementSize: elementSize) == expected)
   }
 
+  @Test(arguments: [[], [0, 3]]) func whatHasNoChunksIsWrittenPlainly(shape: [Int]) throws {
+    let values = [Double](repeating: 1.5, count: shape.reduce(1, *))
+    let root = try HDF5File(creating: folder.path("a.h5")).root
+    try root.write(values, shape: shape, to: "x", storage: HDF5Storage(compression: .runs))
+    #expect(try root.read("x", shape: shape) == values)
+  }
+
+  /// libhdf5's own filters read what is written without them, and verify the checksums.
+  @Test(arguments: [([1], 1), ([1000], 1000), ([1000], 999), ([70, 3], 64), ([2, 3, 500], 1), ([40_000, 5], 3)])
+  func chunksSearchedForRunsAreReadByTheLibrary(shape: [Int], slices: Int) throws {
+    let path = folder.path("a.h5")
+    let count = shape.reduce(1, *)
+    let storage = HDF5Storage(chunk: [slices] + shape.dropFirst(), compression: .runs)
+    // Noise between zeros, all ones, whose checksum folds most, and an odd number of bytes a chunk.
+    let doubles = (0..<count).map { (i: Int) -> Double in
+      i % 5 < 2 ? 0 : Double(i * 2_654_435_761 % 1_000_003) / 7
+    }
+    let integers = (0..<count).map { (i: Int) -> Int64 in Int64(i % 3 - 1) }
+    let bytes = (0..<count).map { (i: Int) -> UInt8 in UInt8(truncatingIfNeeded: i * i) }
+    do {
+      let root = try HDF5File(creating: path).root
+      try root.write(doubles, shape: shape, to: "doubles", storage: storage)
+      try root.write(integers, shape: shape, to: "integers", storage: storage)
+      try root.write(bytes, shape: shape, to: "bytes", storage: storage)
+    }
+    let root = try HDF5File(reading: path).root
+    #expect(try root.read("doubles", shape: shape) == doubles)
+    #expect(try root.read("integers", shape: shape) == integers)
+    #expect(try root.read("bytes", shape: shape) == bytes)
+  }
+
   @Test func badArgumentsAreTypedErrors() throws {
     let root = try HDF5File(creating: folder.path("a.h5")).root
     let values: [Float] = [1, 2, 3]
     for shape in [[2], [-1, -3], [Int.max, 2], [3, 0]] {
       #expect(throws: HDF5Error.self) { try root.write(values, shape: shape, to: "x") }
     }
-    for storage in [HDF5Storage(chunk: [0]), HDF5Storage(chunk: [1, 1]), HDF5Storage(deflateLevel: 10)] {
+    for storage in [HDF5Storage(chunk: [0]), HDF5Storage(chunk: [1, 1]), HDF5Storage(compression: .level(10))] {
       #expect(throws: HDF5Error.self) { try root.write(values, shape: [3], to: "y", storage: storage) }
     }
   }
