@@ -6,19 +6,27 @@
 Runs Benchmarks/random_7b.yaml on MODEL (Benchmarks/make_random_model.py makes one), each stage with the page cache empty at
 its start, and prints a Markdown table. The limit counts all of a process's memory and the pages it reads, of which the
 kernel drops the oldest: a stage that needs more memory of its own is killed. Beside the time of `collect` stand those that
-its operations take at the peak rate of products, and its reads at the disk's, both measured before and after by
-`gambit plan`. Needs Linux, root, and a few times the model's size on the disk.
+its operations take at the rate of products alone, and its reads at the disk's, which `gambit plan` measures. On a machine
+that others share the first changes by half within seconds: `collect` is halted every few seconds for products of the FFN's
+shape by the same library, as many threads side by side, and their mean rate counts. Needs Linux, root, oneDNN, and a few
+times the model's size on the disk.
 """
 
 import argparse
+import ctypes
+import ctypes.util
 import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
+import threading
+import time
 from pathlib import Path
 
+import numpy as np
 from processes import ARTIFACTS, PROGRAM, REPOSITORY, gambit
 
 PIPELINE = REPOSITORY / "Benchmarks" / "random_7b.yaml"
@@ -45,6 +53,50 @@ class ControlGroup:
         self.folder.rmdir()
 
 
+class Products:
+    """Products of one sequence with the FFN's weights, on as many threads as there are processors, while a process is halted."""
+
+    between, rounds = 6.0, 1
+
+    def __init__(self, rows: int, inner: int, columns: int) -> None:
+        self.shape, self.threads = (rows, columns, inner), os.cpu_count() or 1
+        self.library, self.openmp = (ctypes.CDLL(ctypes.util.find_library(name)) for name in ("dnnl", "gomp"))
+        self.weights = np.full((columns, inner), 0.5, np.float32)
+        self.inputs = np.full((self.threads, rows, inner), 0.5, np.float32)
+        self.outputs = np.zeros((self.threads, rows, columns), np.float32)
+        self.halted, self.operations, self.seconds, self.next = 0.0, 0.0, 0.0, time.monotonic() + self.between
+
+    def watch(self, process: int) -> None:
+        """Halts the process where it is time to, and measures."""
+        begun = time.monotonic()
+        if begun < self.next:
+            return
+        os.kill(process, signal.SIGSTOP)
+        self.measure()
+        os.kill(process, signal.SIGCONT)
+        now = time.monotonic()
+        self.halted, self.next = self.halted + now - begun, now + self.between
+
+    def measure(self) -> None:
+        threads = [threading.Thread(target=self.multiply, args=(index,)) for index in range(self.threads)]
+        begun = time.monotonic()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.seconds += time.monotonic() - begun
+        self.operations += 2.0 * self.rounds * self.threads * np.prod([float(extent) for extent in self.shape])
+
+    def multiply(self, index: int) -> None:
+        self.openmp.omp_set_num_threads(1)
+        rows, columns, inner = (ctypes.c_int64(extent) for extent in self.shape)
+        one, zero = ctypes.c_float(1), ctypes.c_float(0)
+        a, b, c = (ctypes.c_void_p(array.ctypes.data) for array in (self.inputs[index], self.weights, self.outputs[index]))
+        for _ in range(self.rounds):
+            self.library.dnnl_sgemm(
+                ctypes.c_char(b"N"), ctypes.c_char(b"T"), rows, columns, inner, one, a, inner, b, inner, zero, c, columns)
+
+
 def empty_page_cache() -> None:
     os.sync()
     Path("/proc/sys/vm/drop_caches").write_text("1")
@@ -68,11 +120,13 @@ def main() -> None:
     parser.add_argument("--stages", nargs="+", choices=STAGES, default=STAGES)
     arguments = parser.parse_args()
     model = arguments.model.resolve()
+    configuration = json.loads((model / "config.json").read_text())
+    products = Products(512, configuration["hidden_size"], configuration["intermediate_size"])
     bytes_of_model = sum(path.stat().st_size for path in model.glob("*.safetensors"))
     root = Path(tempfile.mkdtemp(prefix="gambit-streaming-", dir=ARTIFACTS))
     group = ControlGroup(arguments.limit)
     try:
-        plans, times = [plan(model)], {}
+        planned, times = plan(model), {}
         print("| stage | time | peak memory |\n|---|---:|---:|")
         for stage in arguments.stages:
             command = (
@@ -80,18 +134,21 @@ def main() -> None:
                 ["run", PIPELINE, "--output", root / "run", "--until", stage, "--set", f"model.path={model}"])
             empty_page_cache()
             # The cache remembers digests between stages.
-            seconds, memory = gambit(*command, environment={"GAMBIT_CACHE": str(root / "cache")}, enter=group.enter)
+            seconds, memory = gambit(
+                *command, environment={"GAMBIT_CACHE": str(root / "cache")}, enter=group.enter,
+                watch=products.watch if stage == "collect" else None)
+            if stage == "collect":
+                seconds -= products.halted
             times[stage] = seconds
             print(f"| {stage} | {seconds:.0f} s | {memory / 1e9:.2f} GB |", flush=True)
-        plans.append(plan(model))
     finally:
         group.remove()
         shutil.rmtree(root)
     if "collect" not in times:
         return
-    rate = max(each["costs"]["gemm_gflops"] for each in plans) * 1e9
-    disk = max(each["costs"]["disk_bytes_per_second"] for each in plans)
-    operations = next(stage["operations"] for stage in plans[0]["stages"] if stage["name"] == "collect")
+    rate = products.operations / products.seconds
+    disk = planned["costs"]["disk_bytes_per_second"]
+    operations = next(stage["operations"] for stage in planned["stages"] if stage["name"] == "collect")
     computing, reading = operations / rate, bytes_of_model / disk
     print(
         f"\n`collect`: {operations / 1e12:.1f}·10¹² operations at {rate / 1e9:.0f} GFLOPS take {computing:.0f} s, "
