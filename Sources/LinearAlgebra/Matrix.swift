@@ -30,7 +30,7 @@ public final class Matrix: @unchecked Sendable {
     self.columns = columns
     self.pool = pool
     let floats = Self.floats(rows * columns)
-    let memory = pool?.take(bytes: 4 * floats) ?? .allocate(byteCount: 4 * floats, alignment: 64)
+    let memory = pool?.take(bytes: 4 * floats) ?? MatrixMemory.allocate(bytes: 4 * floats)
     base = memory.bindMemory(to: Float.self, capacity: floats)
     (base + rows * columns).initialize(repeating: 0, count: floats - rows * columns)  // what fills the last 64 bytes
   }
@@ -46,7 +46,8 @@ public final class Matrix: @unchecked Sendable {
 
   deinit {
     let memory = UnsafeMutableRawPointer(base)
-    if let pool { pool.give(memory, bytes: 4 * Self.floats(count)) } else { memory.deallocate() }
+    let bytes = 4 * Self.floats(count)
+    if let pool { pool.give(memory, bytes: bytes) } else { MatrixMemory.free(memory, bytes: bytes) }
   }
 
   public var count: Int { rows * columns }

@@ -3,7 +3,8 @@ import Synchronization
 /// The memory of matrices that are gone, for the next ones of the same size: finding new pages for a layer's weights takes
 /// the system as long as decoding them.
 ///
-///     let pool = MatrixPool()
+///     let pool = MatrixPool(capacity: 1 << 30)
+///     pool.open()
 ///     let weights = pool.matrix(rows: 11_008, columns: 4096)
 ///
 /// What it holds is freed with it, or by ``close()``.
@@ -11,12 +12,15 @@ package final class MatrixPool: Sendable {
   private struct Spare {
     /// Addresses by the bytes that lie there.
     var addresses: [Int: [UInt]] = [:]
+    var bytes = 0
     var isOpen = false
   }
 
+  private let capacity: Int
   private let spare = Mutex(Spare())
 
-  package init() {}
+  /// - Parameter capacity: Bytes that are kept at most.
+  package init(capacity: Int) { self.capacity = capacity }
 
   deinit { close() }
 
@@ -30,26 +34,35 @@ package final class MatrixPool: Sendable {
   package func close() {
     let addresses = spare.withLock { spare in
       defer { spare = Spare() }
-      return spare.addresses.values.joined().map { $0 }
+      return spare.addresses
     }
-    for address in addresses { UnsafeMutableRawPointer(bitPattern: address)?.deallocate() }
+    for (bytes, addresses) in addresses {
+      for address in addresses {
+        if let memory = UnsafeMutableRawPointer(bitPattern: address) { MatrixMemory.free(memory, bytes: bytes) }
+      }
+    }
   }
 
   /// Bytes that are kept for matrices to come.
-  package var spareBytes: Int {
-    spare.withLock { $0.addresses.reduce(0) { $0 + $1.key * $1.value.count } }
-  }
+  package var spareBytes: Int { spare.withLock { $0.bytes } }
 
   func take(bytes: Int) -> UnsafeMutableRawPointer? {
-    spare.withLock { $0.addresses[bytes]?.popLast() }.flatMap { UnsafeMutableRawPointer(bitPattern: $0) }
+    let address = spare.withLock { spare in
+      let address = spare.addresses[bytes]?.popLast()
+      if address != nil { spare.bytes -= bytes }
+      return address
+    }
+    return address.flatMap { UnsafeMutableRawPointer(bitPattern: $0) }
   }
 
   func give(_ memory: UnsafeMutableRawPointer, bytes: Int) {
     let address = UInt(bitPattern: memory)
     let isKept = spare.withLock { spare in
-      if spare.isOpen { spare.addresses[bytes, default: []].append(address) }
-      return spare.isOpen
+      guard spare.isOpen, spare.bytes + bytes <= capacity else { return false }
+      spare.addresses[bytes, default: []].append(address)
+      spare.bytes += bytes
+      return true
     }
-    if !isKept { memory.deallocate() }
+    if !isKept { MatrixMemory.free(memory, bytes: bytes) }
   }
 }

@@ -2,7 +2,7 @@ import LinearAlgebra
 import Testing
 
 struct MatrixPoolTests {
-  private let pool = MatrixPool()
+  private let pool = MatrixPool(capacity: 300)
 
   /// Where a matrix of 3 × 7 that is gone at once had its memory.
   private func address(rows: Int = 3, columns: Int = 7) -> UInt {
@@ -17,6 +17,15 @@ struct MatrixPoolTests {
     let (a, b) = (pool.matrix(rows: 7, columns: 3), pool.matrix(rows: 3, columns: 7))
     #expect(UInt(bitPattern: a.base) == first && a.base != b.base && pool.spareBytes == 0)
     #expect(address(rows: 30) != first)
+  }
+
+  @Test func noMoreIsKeptThanItsCapacity() {
+    pool.open()
+    do {
+      let matrices = (0..<5).map { _ in pool.matrix(rows: 3, columns: 7) }
+      withExtendedLifetime(matrices) { #expect(pool.spareBytes == 0) }
+    }
+    #expect(pool.spareBytes == 256)
   }
 
   @Test func rowsThatFillNoLineEndInZeros() {

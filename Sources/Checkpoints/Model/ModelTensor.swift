@@ -51,4 +51,9 @@ extension ModelConfiguration {
   public var parameterCount: Int {
     modelTensors.compactMap(shape(of:)).reduce(0) { $0 + $1.reduce(1, *) }
   }
+
+  /// The same of one layer.
+  var layerParameterCount: Int {
+    LayerTensor.allCases.compactMap(shape(of:)).reduce(0) { $0 + $1.reduce(1, *) }
+  }
 }

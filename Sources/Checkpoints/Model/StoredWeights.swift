@@ -7,7 +7,7 @@ struct StoredWeights: WeightSource {
   private let catalog: any TensorCatalog
   private let naming: TensorNaming
   private let readAhead = ReadAhead()
-  private let pool = MatrixPool()
+  private let pool: MatrixPool
 
   /// - Throws: ``CheckpointError`` where a tensor is missing, has another shape or no float values, or
   ///   where there is one that the architecture doesn't know: ignoring it would give wrong results.
@@ -17,6 +17,7 @@ struct StoredWeights: WeightSource {
     self.configuration = configuration
     self.catalog = catalog
     self.naming = naming
+    pool = MatrixPool(capacity: MemoryLayout<Float>.stride * configuration.layerParameterCount)
     var known: Set<String> = []
     for tensor in configuration.modelTensors {
       guard let shape = configuration.shape(of: tensor),

@@ -23,8 +23,10 @@ public struct StageSizes: Sendable, Codable, Equatable {
 extension PipelineShape {
   /// A process that has opened a model, and its tokenizer.
   private static let program = 50e6
-  /// What the allocator keeps of matrices that were freed, where passes make and free them in turn.
-  private static let retained = 200e6
+  /// What the allocator keeps of arrays that were freed, where passes make and free them in turn.
+  private static let retained = 50e6
+  /// The same where records of statistics come and go.
+  private static let retainedOfRecords = 130e6
   private static let bytesOfToken = 2.0  // in a sample
 
   private var layer: Double { 4 * Double(layerWeights) }
@@ -63,7 +65,7 @@ extension PipelineShape {
     // The sample is whole in each shard's memory.
     let sample = 4 * Double(tokens)
     let memory =
-      Self.program + Self.retained + layer + planes + stored(layerWeights) + sample + min(states, budget)
+      Self.program + Self.retainedOfRecords + layer + planes + stored(layerWeights) + sample + min(states, budget)
       + workspaces(sequenceLength) + collectors * counting + 2 * records + statistics
     let file = statisticsBytes(costs, tokens: shardTokens)
     return StageSizes(
