@@ -64,6 +64,7 @@ public final class HDF5Dataset: Sendable {
     try handle.check(
       H5Dwrite(handle.identifier, Element.elementType.inMemory, all, all, gambit_h5_default_properties, values), .write)
   }
+
   /// Fills a dataset that was just created with chunks of `slices` whole slices along the first dimension.
   ///
   /// - Precondition: As of ``write(_:)``.
