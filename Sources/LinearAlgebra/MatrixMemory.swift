@@ -14,6 +14,7 @@ enum MatrixMemory {
 
   static func allocate(bytes: Int) -> UnsafeMutableRawPointer {
     guard bytes >= leastOfPages else { return .allocate(byteCount: bytes, alignment: 64) }
+    // Without memory there is no way on; the C library's allocations end the process, too.
     guard let memory = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0), memory != MAP_FAILED
     else { fatalError("no memory for a matrix of \(bytes) bytes") }
     return memory
