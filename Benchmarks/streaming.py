@@ -56,7 +56,7 @@ class ControlGroup:
 class Products:
     """Products of one sequence with the FFN's weights, on as many threads as there are processors, while a process is halted."""
 
-    between, rounds = 6.0, 1
+    between = 6.0
 
     def __init__(self, rows: int, inner: int, columns: int) -> None:
         self.shape, self.threads = (rows, columns, inner), os.cpu_count() or 1
@@ -66,14 +66,19 @@ class Products:
         self.outputs = np.zeros((self.threads, rows, columns), np.float32)
         self.halted, self.operations, self.seconds, self.next = 0.0, 0.0, 0.0, time.monotonic() + self.between
 
+    def release(self) -> None:
+        self.weights = self.inputs = self.outputs = None
+
     def watch(self, process: int) -> None:
         """Halts the process where it is time to, and measures."""
         begun = time.monotonic()
         if begun < self.next:
             return
         os.kill(process, signal.SIGSTOP)
-        self.measure()
-        os.kill(process, signal.SIGCONT)
+        try:
+            self.measure()
+        finally:
+            os.kill(process, signal.SIGCONT)
         now = time.monotonic()
         self.halted, self.next = self.halted + now - begun, now + self.between
 
@@ -85,16 +90,15 @@ class Products:
         for thread in threads:
             thread.join()
         self.seconds += time.monotonic() - begun
-        self.operations += 2.0 * self.rounds * self.threads * np.prod([float(extent) for extent in self.shape])
+        self.operations += 2.0 * self.threads * np.prod([float(extent) for extent in self.shape])
 
     def multiply(self, index: int) -> None:
         self.openmp.omp_set_num_threads(1)
         rows, columns, inner = (ctypes.c_int64(extent) for extent in self.shape)
         one, zero = ctypes.c_float(1), ctypes.c_float(0)
         a, b, c = (ctypes.c_void_p(array.ctypes.data) for array in (self.inputs[index], self.weights, self.outputs[index]))
-        for _ in range(self.rounds):
-            self.library.dnnl_sgemm(
-                ctypes.c_char(b"N"), ctypes.c_char(b"T"), rows, columns, inner, one, a, inner, b, inner, zero, c, columns)
+        self.library.dnnl_sgemm(
+            ctypes.c_char(b"N"), ctypes.c_char(b"T"), rows, columns, inner, one, a, inner, b, inner, zero, c, columns)
 
 
 def empty_page_cache() -> None:
@@ -121,7 +125,7 @@ def main() -> None:
     arguments = parser.parse_args()
     model = arguments.model.resolve()
     configuration = json.loads((model / "config.json").read_text())
-    products = Products(512, configuration["hidden_size"], configuration["intermediate_size"])
+    products = None
     bytes_of_model = sum(path.stat().st_size for path in model.glob("*.safetensors"))
     root = Path(tempfile.mkdtemp(prefix="gambit-streaming-", dir=ARTIFACTS))
     group = ControlGroup(arguments.limit)
@@ -132,19 +136,22 @@ def main() -> None:
             command = (
                 ["verify", root / "run" / "bundle"] if stage == "verify" else
                 ["run", PIPELINE, "--output", root / "run", "--until", stage, "--set", f"model.path={model}"])
+            if stage == "collect":  # not before: a child's peak memory begins with that of its parent
+                products = Products(512, configuration["hidden_size"], configuration["intermediate_size"])
+            watch = products.watch if products and stage == "collect" else None
             empty_page_cache()
             # The cache remembers digests between stages.
             seconds, memory = gambit(
-                *command, environment={"GAMBIT_CACHE": str(root / "cache")}, enter=group.enter,
-                watch=products.watch if stage == "collect" else None)
-            if stage == "collect":
+                *command, environment={"GAMBIT_CACHE": str(root / "cache")}, enter=group.enter, watch=watch)
+            if products and stage == "collect":
+                products.release()
                 seconds -= products.halted
             times[stage] = seconds
             print(f"| {stage} | {seconds:.0f} s | {memory / 1e9:.2f} GB |", flush=True)
     finally:
         group.remove()
         shutil.rmtree(root)
-    if "collect" not in times:
+    if products is None:
         return
     rate = products.operations / products.seconds
     disk = planned["costs"]["disk_bytes_per_second"]
